@@ -1,0 +1,147 @@
+# `make` builds build/app, `make help` says what else there is.
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS are yours; `make -n` shows the whole commands. Each
+# flavour has a folder of its own: make BUILD=build/debug CFLAGS='-O1 -g'
+
+BUILD := build
+CFLAGS ?= -O2 -g
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wundef \
+    -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wwrite-strings \
+    -Wcast-qual -Wpointer-arith -Wswitch-enum -Wimplicit-fallthrough -Wnull-dereference \
+    -Wdouble-promotion -fno-common
+WARNINGS_GCC := -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
+WERROR := $(if $(CI),-Werror)
+
+HARDENING_x86_64 := -fcf-protection=full
+HARDENING_aarch64 := -mbranch-protection=standard
+HARDENING := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+    -fstack-clash-protection $(HARDENING_$(shell uname -m)) -fno-delete-null-pointer-checks \
+    -fno-strict-overflow
+HARDENING_LINK := -Wl,-z,relro,-z,now,-z,noexecstack
+
+# Asked for once, and only when something is built: before that, they may not be installed.
+once = $(eval $(1) := $$(shell $(2)))$($(1))
+MYSQL = $(call once,MYSQL,pkg-config --exists libmariadb && echo libmariadb || echo mysqlclient)
+PACKAGES = libmicrohttpd jansson sqlite3 $(MYSQL)
+PACKAGES_CFLAGS = $(call once,PACKAGES_CFLAGS,pkg-config --cflags $(PACKAGES) | sed 's/-I */-isystem /g')
+PACKAGES_LIBS = $(call once,PACKAGES_LIBS,pkg-config --libs $(PACKAGES)) -lm
+IS_GCC = $(call once,IS_GCC,$(CC) --version | grep -i 'free software' >/dev/null && echo gcc)
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -ffile-prefix-map=$(CURDIR)=. -fPIE -pthread -Iapp -I$(BUILD) \
+    $(PACKAGES_CFLAGS) $(WARNINGS) $(if $(IS_GCC),$(WARNINGS_GCC)) $(WERROR) $(HARDENING) \
+    $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = -pie -pthread $(HARDENING_LINK) -Wl,--as-needed $(CFLAGS) $(LDFLAGS)
+
+# Outside of a clone (a release's tarball), give both on the command line.
+GIT_DESCRIBE := git --git-dir=.git describe --dirty
+APP_VERSION ?= $(shell $(GIT_DESCRIBE) --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//')
+APP_COMMIT ?= $(shell $(GIT_DESCRIBE) --always --match '' --abbrev=12 2>/dev/null)
+
+SOURCES := $(sort $(wildcard app/*.c app/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o
+PARTS := $(filter-out %/app/main.o,$(OBJECTS))
+TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c))
+TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
+C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
+SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' tests/* tests/*/* migrations/* .ci/* 2>/dev/null)
+
+.DELETE_ON_ERROR:
+.PHONY: app run check unit integration sanitize format format-check lint clean help FORCE
+
+app: $(BUILD)/app ## build build/app (what `make` alone does)
+
+run: ## install what is missing, build, serve on port 8000
+	@tests/install-packages build
+	@$(MAKE) --no-print-directory -j"$$(nproc)" app
+	$(BUILD)/app serve
+
+check: ## install what is missing, build, run all tests on SQLite and on MariaDB
+	@tests/install-packages build check
+	@$(MAKE) --no-print-directory -j"$$(nproc)" objects test-objects
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory integration
+
+unit: $(BUILD)/unit ## run the unit tests
+	$(BUILD)/unit
+
+integration: $(BUILD)/app $(BUILD)/integration ## run the integration tests on SQLite and on a private MariaDB
+	TEST_APP=$(BUILD)/app $(BUILD)/integration sqlite
+	tests/mariadb env TEST_APP=$(BUILD)/app $(BUILD)/integration mysql
+
+sanitize: ## the same as check, with AddressSanitizer and UndefinedBehaviorSanitizer
+	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) --no-print-directory BUILD=build/sanitize check \
+	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
+	    HARDENING=
+
+format: ## format the C files in place
+	clang-format -i $(C_FILES)
+
+format-check: ## fail if a C file is not formatted
+	clang-format --dry-run -Werror $(C_FILES)
+
+# gcc 12's analyzer sees leaks where an array's element owns memory; make sanitize looks for real ones.
+lint: ## install what is missing, then all that can be checked without running anything
+	@tests/install-packages build check lint
+	@$(MAKE) --no-print-directory format-check
+	tests/lint-includes
+	shellcheck $(SCRIPTS)
+	@$(MAKE) --no-print-directory $(BUILD)/version.h
+	@$(MAKE) --no-print-directory BUILD=build/clang -j"$$(nproc)" CC=clang WERROR=-Werror objects test-objects
+	@$(MAKE) --no-print-directory BUILD=build/analyze -j"$$(nproc)" CC=gcc \
+	    CFLAGS='-O2 -fanalyzer -Wno-analyzer-malloc-leak' WERROR=-Werror objects
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability,style --inline-suppr \
+	    --suppress=missingIncludeSystem --suppress=redundantContinue --suppress=variableScope \
+	    --error-exitcode=1 -Iapp $(SOURCES) $(TEST_SOURCES)
+	printf '%s\n' $(SOURCES) $(TEST_SOURCES) | xargs -n 6 -P "$$(nproc)" sh -c \
+	    'clang-tidy --quiet "$$@" -- $(ALL_CFLAGS)' clang-tidy
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# Not for people: everything compiled, nothing run.
+.PHONY: objects test-objects
+objects: $(OBJECTS)
+test-objects: $(TEST_OBJECTS)
+
+$(BUILD)/app: $(OBJECTS)
+	@echo "$(CC) -o $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGES_LIBS) $(LDLIBS)
+
+$(BUILD)/unit: $(filter %/check.o $(BUILD)/obj/tests/unit/%,$(TEST_OBJECTS)) $(PARTS)
+$(BUILD)/integration: $(filter $(BUILD)/obj/tests/integration/%,$(TEST_OBJECTS)) $(PARTS)
+$(BUILD)/unit $(BUILD)/integration:
+	@echo "$(CC) -o $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGES_LIBS) -lcunit $(LDLIBS)
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "$(CC) $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/migrations.o: $(BUILD)/migrations.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "$(CC) $<"
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The folders are named too: a file that was removed leaves only their time behind.
+$(BUILD)/migrations.c: migrations $(wildcard migrations/* migrations/*/*)
+	@mkdir -p $(@D)
+	@sh migrations/embed.sh migrations >$@
+
+# Written only when they change, so that what depends on them is built again just then.
+define VERSION_H
+#define APP_VERSION "$(or $(APP_VERSION),0.0.0)"
+#define APP_COMMIT "$(or $(APP_COMMIT),unknown)"
+endef
+$(BUILD)/obj/app/cmd/version.o: $(BUILD)/version.h
+$(BUILD)/version.h: CONTENT = $(VERSION_H)
+$(BUILD)/flags: CONTENT = $(CC) $(ALL_CFLAGS)
+$(BUILD)/version.h $(BUILD)/flags: FORCE
+	@$(shell mkdir -p $(@D))$(file >$@.new,$(CONTENT))
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d)

@@ -1,0 +1,91 @@
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+/*
+ * Every setting of the program, from the environment. One table in config.c (name, type,
+ * default, range, secret or not, one line of help) gives the values here, `app config`, the
+ * usage text and the README's table. Loaded once, read-only afterwards, so any thread may read
+ * it.
+ */
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum config_database {
+    CONFIG_DATABASE_SQLITE,
+    CONFIG_DATABASE_MYSQL,
+};
+
+enum config_ssl_mode {
+    CONFIG_SSL_DISABLED,
+    CONFIG_SSL_PREFERRED,       /* TLS when the server offers it, certificate not checked */
+    CONFIG_SSL_REQUIRED,        /* TLS or no connection, certificate not checked */
+    CONFIG_SSL_VERIFY_CA,       /* and the certificate is signed by a known authority */
+    CONFIG_SSL_VERIFY_IDENTITY, /* and it names MYSQL_HOST */
+};
+
+enum config_log_format {
+    CONFIG_LOG_AUTO, /* text on a terminal, JSON otherwise */
+    CONFIG_LOG_JSON,
+    CONFIG_LOG_TEXT,
+};
+
+enum config_log_level {
+    CONFIG_LOG_DEBUG,
+    CONFIG_LOG_INFO,
+    CONFIG_LOG_WARNING,
+    CONFIG_LOG_ERROR,
+};
+
+struct config {
+    const char *http_address;  /* HTTP_ADDRESS, numeric IPv4 or IPv6 */
+    unsigned http_port;        /* HTTP_PORT; 0: the system picks a free one */
+    unsigned http_threads;     /* HTTP_THREADS; 0: one a core */
+    unsigned http_body_limit;  /* HTTP_BODY_LIMIT, bytes */
+    unsigned http_json_depth;  /* HTTP_JSON_DEPTH, levels */
+    unsigned http_host_limit;  /* HTTP_HOST_LIMIT, bytes */
+    unsigned request_timeout;  /* REQUEST_TIMEOUT, seconds */
+    const char *public_url;    /* PUBLIC_URL without a trailing slash, "" when unset */
+    const char *allowed_hosts; /* ALLOWED_HOSTS, comma separated, "*" for any */
+
+    enum config_database
+        database; /* DATABASE; default: mysql if MYSQL_HOST is set, else sqlite */
+    const char *sqlite_path;
+    const char *secrets_root; /* folder with files named like the secrets */
+    const char *mysql_host;   /* NULL when unset, never with mysql */
+    unsigned mysql_port;
+    const char *mysql_user;
+    const char *mysql_password; /* NULL when unset, never with mysql; "" from an empty file */
+    const char *mysql_database;
+    enum config_ssl_mode mysql_ssl_mode;
+    const char *mysql_ssl_ca; /* file of certificates, "" for the system's */
+    unsigned db_readers;      /* DB_READERS, reading connections */
+    unsigned db_batch;        /* DB_BATCH, most operations in one flight or batch; 1: off */
+    unsigned db_queue;        /* DB_QUEUE, most operations waiting */
+    unsigned db_wait;         /* DB_WAIT, seconds that serve waits for the database at start */
+
+    enum config_log_format log_format;
+    enum config_log_level log_level;
+};
+
+/* Reads all settings from the environment and from secret files. An empty variable counts as
+ * unset. A secret KEY is taken from the file that KEY_FILE names, else from $SECRETS_ROOT/KEY
+ * if that exists, else from KEY; one newline at a file's end is not part of it. False with
+ * *errors (empty on entry) holding one line for each wrong setting, each beginning with the
+ * variable's name; nothing, and `failed`, when memory ran out. *errors is the caller's to
+ * release. The strings in *config live until config_release. */
+bool config_load(struct config *config, struct buffer *errors);
+
+void config_release(struct config *config);
+
+/* `app config`: every setting, its value (secrets masked), where it came from, and what is
+ * wrong. Returns whether all settings are good. */
+bool config_print(FILE *out);
+
+/* The settings as the usage text shows them: name, default, help, what is allowed. */
+void config_print_help(FILE *out);
+
+#endif

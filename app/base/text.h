@@ -1,0 +1,40 @@
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+/*
+ * Text in UTF-8 (RFC 3629): reading it, mending it, measuring it. Pure functions. White space
+ * is Unicode's: U+0009 to U+000D, U+001C to U+0020, U+0085, U+00A0, U+1680, U+2000 to U+200A,
+ * U+2028, U+2029, U+202F, U+205F, U+3000.
+ */
+
+#include "base/buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TEXT_BAD_POINT   UINT32_MAX     /* what text_point finds where bytes are not UTF-8 */
+#define TEXT_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* Reads the first code point of `size` > 0 bytes and returns how many bytes it takes. Bytes
+ * that are not UTF-8 give TEXT_BAD_POINT and the length of the longest part that could have
+ * begun a character, at least 1. */
+size_t text_point(const char *text, size_t size, uint32_t *point);
+
+/* `size` without a character that the end of the bytes cuts in two. */
+size_t text_whole(const char *text, size_t size);
+
+/* How many code points; the text must be UTF-8. */
+size_t text_count(const char *text, size_t size);
+
+/* Takes white space off both ends; the text must be UTF-8. */
+void text_trim(const char **text, size_t *size);
+
+/* Appends the bytes, each bad part replaced by U+FFFD. Returns how many were replaced. */
+size_t text_append(struct buffer *buffer, const char *text, size_t size);
+
+/* Appends the shortest decimal digits that read back as the same number, always with a point or
+ * an exponent (5.0, 1e+16, 1e-07), or inf, -inf, nan. */
+void text_append_double(struct buffer *buffer, double number);
+
+#endif

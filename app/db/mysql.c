@@ -1,0 +1,362 @@
+#include "db/mysql.h"
+
+#include "base/buffer.h"
+
+#include <errmsg.h>
+#include <mysqld_error.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT 5 /* seconds, for each address */
+
+/* Server errors that not every library's header knows. */
+enum {
+    SERVER_ROLLED_BACK_DURING_COMMIT = 3101, /* group replication's certification */
+    SERVER_CONNECTION_KILLED = 1927,         /* MariaDB */
+    SERVER_SESSION_KILLED = 3169,
+    SERVER_NOT_AVAILABLE = 3168,
+    SERVER_OFFLINE = 3032,
+    SERVER_IDLE_TOO_LONG = 4031,
+    SERVER_ACCOUNT_LOCKED = 3118,
+    SERVER_ACCOUNT_LOCKED_MARIADB = 4151,
+    SERVER_PASSWORD_EXPIRED = 1862,
+    SERVER_TLS_ONLY = 3159,
+};
+
+static const unsigned conflicts[] = {
+    ER_LOCK_DEADLOCK,     ER_LOCK_WAIT_TIMEOUT,
+    ER_UNKNOWN_COM_ERROR, /* Galera: the node is not ready */
+    ER_CHECKREAD,         SERVER_ROLLED_BACK_DURING_COMMIT,
+};
+
+/* The connection is lost, or the server is one that can't write (a failed-over primary). */
+static const unsigned lost_connections[] = {
+    CR_CONNECTION_ERROR,
+    CR_CONN_HOST_ERROR,
+    CR_SERVER_GONE_ERROR,
+    CR_SERVER_LOST,
+    CR_SERVER_LOST_EXTENDED,
+    CR_COMMANDS_OUT_OF_SYNC,
+    CR_MALFORMED_PACKET,
+    ER_SERVER_SHUTDOWN,
+    ER_NORMAL_SHUTDOWN,
+    ER_SHUTDOWN_COMPLETE,
+    ER_ABORTING_CONNECTION,
+    ER_NEW_ABORTING_CONNECTION,
+    ER_NET_READ_ERROR,
+    ER_NET_READ_INTERRUPTED,
+    ER_NET_ERROR_ON_WRITE,
+    ER_NET_WRITE_INTERRUPTED,
+    ER_NET_PACKETS_OUT_OF_ORDER,
+    ER_OPTION_PREVENTS_STATEMENT,
+    ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+    ER_READ_ONLY_MODE,
+    SERVER_CONNECTION_KILLED,
+    SERVER_SESSION_KILLED,
+    SERVER_NOT_AVAILABLE,
+    SERVER_OFFLINE,
+    SERVER_IDLE_TOO_LONG,
+};
+
+/* The server is there and doesn't want us: a setting is wrong, waiting won't help. */
+static const unsigned refusals[] = {
+    CR_SSL_CONNECTION_ERROR,
+    CR_AUTH_PLUGIN_CANNOT_LOAD,
+    CR_AUTH_PLUGIN_ERR,
+    ER_ACCESS_DENIED_ERROR,
+    ER_ACCESS_DENIED_NO_PASSWORD_ERROR,
+    ER_DBACCESS_DENIED_ERROR,
+    ER_BAD_DB_ERROR,
+    ER_HOST_NOT_PRIVILEGED,
+    ER_NOT_SUPPORTED_AUTH_MODE,
+    ER_UNKNOWN_CHARACTER_SET,
+    ER_MUST_CHANGE_PASSWORD,
+    SERVER_ACCOUNT_LOCKED,
+    SERVER_ACCOUNT_LOCKED_MARIADB,
+    SERVER_PASSWORD_EXPIRED,
+    SERVER_TLS_ONLY,
+};
+
+#define CONTAINS(list, number) contains(list, sizeof(list) / sizeof((list)[0]), number)
+
+static bool contains(const unsigned *list, size_t count, unsigned number)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i] == number)
+            return true;
+    }
+    return false;
+}
+
+/* What every session must have. SHOW VARIABLES gives an isolation level by either name. */
+#define ISOLATION    "READ-COMMITTED"
+#define LOCK_TIMEOUT "5" /* seconds */
+
+static const char *const session_statements[] = {
+    "SET NAMES utf8mb4",
+    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', autocommit = 1,"
+    " lock_wait_timeout = " LOCK_TIMEOUT ", innodb_lock_wait_timeout = " LOCK_TIMEOUT,
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+};
+
+static const struct variable {
+    const char *name;
+    const char *value;
+} session_variables[] = {
+    {"autocommit",               "ON"                 },
+    {"character_set_client",     "utf8mb4"            },
+    {"character_set_connection", "utf8mb4"            },
+    {"character_set_results",    "utf8mb4"            },
+    {"innodb_lock_wait_timeout", LOCK_TIMEOUT         },
+    {"lock_wait_timeout",        LOCK_TIMEOUT         },
+    {"sql_mode",                 "STRICT_TRANS_TABLES"},
+    {"transaction_isolation",    ISOLATION            },
+    {"tx_isolation",             ISOLATION            },
+};
+
+/* The servers know the last two as one variable by either or both names. */
+#define VARIABLE_COUNT (sizeof(session_variables) / sizeof(session_variables[0]))
+#define VARIABLE_LEAST (VARIABLE_COUNT - 1)
+
+bool db_mysql_start(struct error *err)
+{
+    if (mysql_library_init(0, NULL, NULL) != 0)
+        return error_set(err, ERROR_SYSTEM, "cannot initialise the MySQL client library");
+    return true;
+}
+
+void db_mysql_end(void)
+{
+    mysql_library_end();
+}
+
+void db_mysql_thread_end(void)
+{
+    mysql_thread_end();
+}
+
+void db_mysql_close(MYSQL *connection)
+{
+    if (connection)
+        mysql_close(connection);
+}
+
+static enum error_code error_code_of(unsigned number)
+{
+    if (CONTAINS(conflicts, number))
+        return ERROR_CONFLICT;
+    return CONTAINS(lost_connections, number) ? ERROR_UNAVAILABLE : ERROR_DATABASE;
+}
+
+/* One line, whatever the driver says. */
+static const char *one_line(const char *text, char *line, size_t size)
+{
+    size_t length = strnlen(text, size - 1);
+
+    for (size_t i = 0; i < length; i++)
+        line[i] = (unsigned char)text[i] < 0x20 ? ' ' : text[i];
+    line[length] = '\0';
+    return line;
+}
+
+static bool fail(unsigned number, const char *text, const char *doing, struct error *err)
+{
+    char line[384];
+
+    return error_set(err, error_code_of(number), "cannot %s: %s (MySQL error %u)", doing,
+                     one_line(text, line, sizeof(line)), number);
+}
+
+bool db_mysql_fail(MYSQL *connection, const char *doing, struct error *err)
+{
+    return fail(mysql_errno(connection), mysql_error(connection), doing, err);
+}
+
+bool db_mysql_statement_fail(MYSQL_STMT *statement, const char *doing, struct error *err)
+{
+    return fail(mysql_stmt_errno(statement), mysql_stmt_error(statement), doing, err);
+}
+
+bool db_mysql_run(MYSQL *connection, const char *sql, size_t length, const char *doing,
+                  struct error *err)
+{
+    if (mysql_real_query(connection, sql, (unsigned long)length) != 0)
+        return db_mysql_fail(connection, doing, err);
+    mysql_free_result(mysql_store_result(connection));
+    if (mysql_errno(connection) != 0)
+        return db_mysql_fail(connection, doing, err);
+    return true;
+}
+
+static bool is_socket(const struct config *config)
+{
+    return config->mysql_host[0] == '/';
+}
+
+/* "MySQL at db.example:3306" */
+static void name_server(const struct config *config, char *name, size_t size)
+{
+    struct buffer text = {0};
+
+    buffer_append_format(&text, "MySQL at %s", config->mysql_host);
+    if (!is_socket(config))
+        buffer_append_format(&text, ":%u", config->mysql_port);
+    one_line(text.data ? text.data : "MySQL", name, size);
+    buffer_release(&text);
+}
+
+#ifdef MARIADB_PACKAGE_VERSION
+typedef my_bool option_flag; /* what the library reads for an option that is on or off */
+#else
+typedef bool option_flag;
+#endif
+
+/* The two libraries agree on little of TLS. Connector/C checks a certificate's authority and
+ * name together or neither, so verify-ca means verify-identity there; the stricter one. */
+static bool set_ssl(MYSQL *connection, const struct config *config)
+{
+    const char *ca = config->mysql_ssl_ca[0] ? config->mysql_ssl_ca : NULL;
+
+#ifdef MARIADB_PACKAGE_VERSION
+    option_flag use = config->mysql_ssl_mode != CONFIG_SSL_DISABLED;
+    option_flag verify = config->mysql_ssl_mode >= CONFIG_SSL_VERIFY_CA;
+
+    return mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &use) == 0 &&
+           mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify) == 0 &&
+           (!verify || mysql_options(connection, MYSQL_OPT_SSL_CA, ca) == 0);
+#else
+    static const unsigned modes[] = {
+        [CONFIG_SSL_DISABLED] = SSL_MODE_DISABLED,
+        [CONFIG_SSL_PREFERRED] = SSL_MODE_PREFERRED,
+        [CONFIG_SSL_REQUIRED] = SSL_MODE_REQUIRED,
+        [CONFIG_SSL_VERIFY_CA] = SSL_MODE_VERIFY_CA,
+        [CONFIG_SSL_VERIFY_IDENTITY] = SSL_MODE_VERIFY_IDENTITY,
+    };
+    unsigned mode = modes[config->mysql_ssl_mode];
+    /* Without TLS, caching_sha2_password needs the server's key; Connector/C asks by itself. */
+    option_flag ask_for_key = config->mysql_ssl_mode <= CONFIG_SSL_PREFERRED;
+
+    return mysql_options(connection, MYSQL_OPT_SSL_MODE, &mode) == 0 &&
+           mysql_options(connection, MYSQL_OPT_GET_SERVER_PUBLIC_KEY, &ask_for_key) == 0 &&
+           (mode < SSL_MODE_VERIFY_CA || !ca ||
+            mysql_options(connection, MYSQL_OPT_SSL_CA, ca) == 0);
+#endif
+}
+
+/* "localhost" would mean the library's default socket: the protocol is said explicitly. */
+static bool set_options(MYSQL *connection, const struct config *config, unsigned io_timeout)
+{
+    unsigned connect_timeout = CONNECT_TIMEOUT;
+    unsigned protocol = is_socket(config) ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+    unsigned local_infile = 0;
+
+    if (io_timeout > 0 && (mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &io_timeout) ||
+                           mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &io_timeout)))
+        return false;
+    return mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout) == 0 &&
+           mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocol) == 0 &&
+           mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &local_infile) == 0 &&
+           mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0 &&
+           set_ssl(connection, config);
+}
+
+static bool connect_to_server(MYSQL *connection, const struct config *config,
+                              const char *server, struct error *err)
+{
+    bool socket = is_socket(config);
+    char line[320];
+
+    if (!mysql_real_connect(connection, socket ? NULL : config->mysql_host, config->mysql_user,
+                            config->mysql_password, config->mysql_database, config->mysql_port,
+                            socket ? config->mysql_host : NULL, CLIENT_FOUND_ROWS)) {
+        unsigned number = mysql_errno(connection);
+
+        return error_set(err, CONTAINS(refusals, number) ? ERROR_CONFIG : ERROR_UNAVAILABLE,
+                         "cannot connect to %s: %s (MySQL error %u)", server,
+                         one_line(mysql_error(connection), line, sizeof(line)), number);
+    }
+    if (config->mysql_ssl_mode >= CONFIG_SSL_REQUIRED && !mysql_get_ssl_cipher(connection))
+        return error_set(err, ERROR_CONFIG, "%s offers no TLS, and MYSQL_SSL_MODE asks for it",
+                         server);
+    return true;
+}
+
+static bool check_variable(MYSQL_ROW row, const char *server, struct error *err)
+{
+    for (size_t i = 0; i < VARIABLE_COUNT; i++) {
+        const struct variable *wanted = &session_variables[i];
+
+        if (strcasecmp(row[0], wanted->name) != 0 || strcasecmp(row[1], wanted->value) == 0)
+            continue;
+        return error_set(err, ERROR_CONFIG, "%s keeps %s at %s, where %s is needed", server,
+                         row[0], row[1], wanted->value);
+    }
+    return true;
+}
+
+static bool check_variables(MYSQL *connection, const char *server, struct error *err)
+{
+    static const char doing[] = "read the session's variables";
+    struct buffer sql = {0};
+    MYSQL_RES *result = NULL;
+    MYSQL_ROW row;
+    unsigned count = 0;
+    bool good = false;
+
+    buffer_append_text(&sql, "SHOW SESSION VARIABLES WHERE Variable_name IN (");
+    for (size_t i = 0; i < VARIABLE_COUNT; i++)
+        buffer_append_format(&sql, "%s'%s'", i ? ", " : "", session_variables[i].name);
+    buffer_append_char(&sql, ')');
+    if (sql.failed) {
+        error_set(err, ERROR_SYSTEM, "out of memory");
+        goto out;
+    }
+    if (mysql_real_query(connection, sql.data, (unsigned long)sql.size) == 0)
+        result = mysql_store_result(connection);
+    if (!result) {
+        db_mysql_fail(connection, doing, err);
+        goto out;
+    }
+    good = true;
+    for (; good && (row = mysql_fetch_row(result)); count++)
+        good = check_variable(row, server, err);
+    if (good && count < VARIABLE_LEAST)
+        good = error_set(err, ERROR_CONFIG, "%s doesn't tell the session's variables", server);
+out:
+    mysql_free_result(result);
+    buffer_release(&sql);
+    return good;
+}
+
+static bool set_up_session(MYSQL *connection, const char *server, struct error *err)
+{
+    for (size_t i = 0; i < sizeof(session_statements) / sizeof(session_statements[0]); i++) {
+        const char *sql = session_statements[i];
+
+        if (!db_mysql_run(connection, sql, strlen(sql), "set up the session", err))
+            return false;
+    }
+    return check_variables(connection, server, err);
+}
+
+MYSQL *db_mysql_open(const struct config *config, unsigned io_timeout, struct error *err)
+{
+    char server[128];
+    MYSQL *connection = mysql_init(NULL);
+
+    if (!connection) {
+        error_set(err, ERROR_SYSTEM, "out of memory");
+        return NULL;
+    }
+    name_server(config, server, sizeof(server));
+    if (!set_options(connection, config, io_timeout)) {
+        error_set(err, ERROR_CONFIG, "the MySQL client library refuses an option for %s: %s",
+                  server, mysql_error(connection));
+        goto out;
+    }
+    if (connect_to_server(connection, config, server, err) &&
+        set_up_session(connection, server, err))
+        return connection;
+out:
+    db_mysql_close(connection);
+    return NULL;
+}

@@ -1,0 +1,116 @@
+#include "http/dispatch.h"
+
+#include <string.h>
+
+/* TRACE and CONNECT have no resource that a 405 could speak of: what the server as a whole can
+ * do. */
+static const struct http_route any_route = {
+    .allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+};
+
+void http_start_route_response(struct http_response *response,
+                               const struct http_exchange *exchange,
+                               const struct http_route *route, unsigned status)
+{
+    http_response_start(response, http_exchange_request(exchange), status);
+    if (route)
+        http_response_add_header(response, "Allow", route->allow);
+    http_response_add_header(response, "Vary", "Accept, Origin");
+}
+
+void http_respond_detail(struct http_exchange *exchange, const struct http_match *match,
+                         unsigned status, const char *detail)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, match->route, status);
+    http_response_set_detail(&response, &match->format, detail);
+    http_exchange_respond(exchange, &response);
+}
+
+static void respond_preflight(struct http_exchange *exchange)
+{
+    struct http_response response;
+
+    http_response_start_preflight(&response, http_exchange_request(exchange));
+    http_exchange_respond(exchange, &response);
+}
+
+static void respond_unknown_method(struct http_exchange *exchange,
+                                   const struct http_match *match)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct buffer detail = {0};
+
+    buffer_append_format(&detail, "Method \"%s\" not allowed.", request->method_name.data);
+    if (detail.failed)
+        http_respond_detail(exchange, match, 405, "Method not allowed.");
+    else
+        http_respond_detail(exchange, match, 405, detail.data);
+    buffer_release(&detail);
+}
+
+static void respond_unknown_path(struct http_exchange *exchange, struct http_match *match)
+{
+    const char *method = http_exchange_request(exchange)->method_name.data;
+
+    if (strcmp(method, "TRACE") != 0 && strcmp(method, "CONNECT") != 0) {
+        http_respond_detail(exchange, match, 404, "Not found.");
+        return;
+    }
+    match->route = &any_route;
+    respond_unknown_method(exchange, match);
+}
+
+/* Which form the answer takes: by suffix, else by a non-empty ?format=, and Accept. False when
+ * answered. */
+static bool negotiate(struct http_exchange *exchange, struct http_match *match)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *accept = request->headers[HTTP_HEADER_ACCEPT];
+    struct buffer format = {0};
+    enum http_negotiation result;
+
+    if (match->suffix[0])
+        buffer_append_text(&format, match->suffix);
+    else
+        http_request_query(request, "format", &format);
+    result = http_negotiate(format.data, accept, &match->format);
+    buffer_release(&format);
+    if (result == HTTP_UNKNOWN_FORMAT)
+        http_respond_detail(exchange, match, 404, "Not found.");
+    else if (result == HTTP_NOT_ACCEPTABLE)
+        http_respond_detail(exchange, match, 406,
+                            "Could not satisfy the request Accept header.");
+    return result == HTTP_NEGOTIATED;
+}
+
+void http_dispatch(const struct http_service *service, struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct http_match match = {0};
+    enum http_route_result result;
+    const char *problem;
+
+    if (http_request_is_preflight(request)) {
+        respond_preflight(exchange);
+        return;
+    }
+    problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
+    result = http_route_find(service->routes, service->route_count, request->method,
+                             request->path.data, request->path.size, &match);
+    if (problem || result == HTTP_ROUTE_UNKNOWN_PATH)
+        http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
+    if (problem) {
+        match.route = NULL;
+        http_respond_detail(exchange, &match, 400, problem);
+    } else if (result == HTTP_ROUTE_UNKNOWN_PATH) {
+        respond_unknown_path(exchange, &match);
+    } else if (match.route->formats && !negotiate(exchange, &match)) {
+        return;
+    } else if (result == HTTP_ROUTE_UNKNOWN_METHOD) {
+        respond_unknown_method(exchange, &match);
+    } else {
+        match.handler(service->context, exchange, &match);
+    }
+}

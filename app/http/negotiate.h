@@ -1,0 +1,33 @@
+#ifndef HTTP_NEGOTIATE_H
+#define HTTP_NEGOTIATE_H
+
+/*
+ * Content negotiation between the two forms that an answer can have: JSON and HTML. Pure.
+ * Source: RFC 9110, section 12.5.1; the API contract, section 5.
+ */
+
+#include <stdbool.h>
+
+enum http_media {
+    HTTP_JSON,
+    HTTP_HTML,
+};
+
+struct http_format {
+    enum http_media media;
+    unsigned indent; /* of JSON: spaces a level, 0 to 8; 0 is compact */
+};
+
+enum http_negotiation {
+    HTTP_NEGOTIATED,
+    HTTP_UNKNOWN_FORMAT, /* 404 */
+    HTTP_NOT_ACCEPTABLE, /* 406 */
+};
+
+/* `name` is the format asked for by suffix or ?format= ("json", "api"), NULL or "" for none;
+ * `accept` the Accept header, NULL without one. *format is compact JSON when the answer is not
+ * HTTP_NEGOTIATED. */
+enum http_negotiation http_negotiate(const char *name, const char *accept,
+                                     struct http_format *format);
+
+#endif

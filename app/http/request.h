@@ -1,0 +1,96 @@
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+/*
+ * A request as the rest of the program sees it. Pure: filled by the libmicrohttpd adapter, or
+ * by a test. Texts are borrowed from the connection and valid until the request is answered.
+ */
+
+#include "base/buffer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_METHOD_OTHER, /* see method_name */
+};
+
+/* The headers that the program reads; all others are only looked at by the guard. */
+enum http_header_name {
+    HTTP_HEADER_ACCEPT,
+    HTTP_HEADER_CONTENT_LENGTH,
+    HTTP_HEADER_CONTENT_TYPE,
+    HTTP_HEADER_EXPECT,
+    HTTP_HEADER_HOST,
+    HTTP_HEADER_ORIGIN,
+    HTTP_HEADER_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
+    HTTP_HEADER_TRANSFER_ENCODING,
+    HTTP_HEADER_FORWARDED_PROTO, /* X-Forwarded-Proto */
+    HTTP_HEADER_FORWARDED_SSL,   /* X-Forwarded-SSL */
+    HTTP_HEADER_REQUEST_ID,      /* X-Request-Id */
+    HTTP_HEADER_COUNT,
+};
+
+struct http_request {
+    enum http_method method;
+    struct buffer method_name; /* upper case */
+    struct buffer target;      /* as it was sent */
+    struct buffer path;        /* percent-decoded, without dot segments; may hold any byte */
+    struct buffer authority;   /* of an absolute-form target, else empty */
+    const char *query;         /* as it was sent, without the `?`; NULL without one */
+    bool http_1_1;             /* false: HTTP/1.0 */
+    const char *headers[HTTP_HEADER_COUNT]; /* NULL when absent; the first one's value */
+    unsigned header_count[HTTP_HEADER_COUNT];
+    bool header_malformed; /* a name that is no token, or a control byte in a value */
+    struct buffer body;    /* only of POST, PUT and PATCH; empty for the others */
+    char id[65];   /* X-Request-Id as it came if it is short and plain, else one of ours */
+    bool id_given; /* it came from the client */
+};
+
+/* Forgets the last request's content, keeps its memory. */
+void http_request_clear(struct http_request *request);
+
+void http_request_release(struct http_request *request);
+
+/* The request's target as it came; false without memory. First of all. */
+bool http_request_set_target(struct http_request *request, const char *target);
+
+/* Takes method and target apart. Any method and target are accepted; an absolute-form target
+ * gives its authority to Host once the headers are there (RFC 9112, section 3.2.2). False
+ * without memory. */
+bool http_request_start(struct http_request *request, const char *method, const char *version);
+
+void http_request_add_header(struct http_request *request, const char *name, const char *value);
+
+/* After the last header: the request's id. */
+void http_request_finish_headers(struct http_request *request);
+
+/* The value of the last query parameter of this name, percent-decoded, appended to *value;
+ * false when there is none. */
+bool http_request_query(const struct http_request *request, const char *name,
+                        struct buffer *value);
+
+/* Decodes %XX ("+" stays); a `%` without two hexadecimal digits stays as it is. */
+void http_percent_decode(struct buffer *out, const char *text, size_t length);
+
+/* Why the Host header can't be used, or NULL when it can: it must be a host name, an IPv4
+ * address or an IPv6 address in brackets, with an optional port, at most `limit` bytes, and in
+ * `allowed`: names separated by commas, `*` for any, `.example.com` for a domain and all below
+ * it. */
+const char *http_host_problem(const struct http_request *request, const char *allowed,
+                              size_t limit);
+
+/* Appends scheme and host of the request: `https` when a proxy says so (X-Forwarded-Proto:
+ * https, or X-Forwarded-SSL: on), the Host header as it was sent; `fallback_host` without one.
+ */
+void http_request_base_url(const struct http_request *request, const char *fallback_host,
+                           struct buffer *out);
+
+#endif

@@ -1,0 +1,202 @@
+#include "http/response.h"
+
+#include <string.h>
+
+#define CORS_ALLOW_HEADERS                                                                     \
+    "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, "          \
+    "x-csrftoken, x-requested-with, if-match, if-none-match, idempotency-key, x-request-id"
+#define CORS_ALLOW_METHODS  "DELETE, GET, OPTIONS, PATCH, POST, PUT"
+#define CORS_EXPOSE_HEADERS "Location, ETag, Link, X-Request-Id"
+
+void http_response_add_header(struct http_response *response, const char *name,
+                              const char *value)
+{
+    if (response->header_count == HTTP_RESPONSE_HEADERS_MAX) {
+        response->body.failed =
+            true; /* a mistake of ours: seen as a 500, never as a header missing */
+        return;
+    }
+    response->headers[response->header_count].name = name;
+    response->headers[response->header_count].value = value;
+    response->header_count++;
+}
+
+static bool has_origin(const struct http_request *request)
+{
+    const char *origin = request->headers[HTTP_HEADER_ORIGIN];
+    const char *bracket = origin ? strchr(origin, '[') : NULL;
+
+    /* an Origin whose IPv6 bracket is not closed is no URL at all */
+    return origin && *origin && !(bracket && !strchr(bracket, ']'));
+}
+
+bool http_request_is_preflight(const struct http_request *request)
+{
+    return request->method == HTTP_OPTIONS && request->headers[HTTP_HEADER_PREFLIGHT_METHOD];
+}
+
+static void add_cors_headers(struct http_response *response, const struct http_request *request)
+{
+    if (!has_origin(request))
+        return;
+    http_response_add_header(response, "Access-Control-Allow-Origin", "*");
+    http_response_add_header(response, "Access-Control-Expose-Headers", CORS_EXPOSE_HEADERS);
+    if (request->method != HTTP_OPTIONS)
+        return;
+    http_response_add_header(response, "Access-Control-Allow-Headers", CORS_ALLOW_HEADERS);
+    http_response_add_header(response, "Access-Control-Allow-Methods", CORS_ALLOW_METHODS);
+    http_response_add_header(response, "Access-Control-Max-Age", "86400");
+}
+
+static void start(struct http_response *response, const struct http_request *request,
+                  unsigned status)
+{
+    *response = (struct http_response){.status = status};
+    http_response_add_header(response, "X-Content-Type-Options", "nosniff");
+    http_response_add_header(response, "Referrer-Policy", "same-origin");
+    add_cors_headers(response, request);
+    if (request->id_given)
+        http_response_add_header(response, "X-Request-Id", request->id);
+}
+
+void http_response_start(struct http_response *response, const struct http_request *request,
+                         unsigned status)
+{
+    start(response, request, status);
+    http_response_add_header(response, "X-Frame-Options", "DENY");
+}
+
+void http_response_start_preflight(struct http_response *response,
+                                   const struct http_request *request)
+{
+    start(response, request, 200);
+    http_response_add_header(response, "Vary", "Origin");
+}
+
+unsigned http_response_share_class(const struct http_request *request)
+{
+    if (request->id_given || request->method == HTTP_OPTIONS)
+        return 0;
+    return has_origin(request) ? 2 : 1;
+}
+
+static void append_line(struct buffer *out, unsigned depth, unsigned indent)
+{
+    buffer_append_char(out, '\n');
+    for (unsigned i = 0; i < depth * indent; i++)
+        buffer_append_char(out, ' ');
+}
+
+static size_t json_string_length(const char *json, size_t size)
+{
+    size_t i = 1;
+
+    while (i < size && json[i] != '"')
+        i += json[i] == '\\' ? 2 : 1;
+    return i < size ? i + 1 : size;
+}
+
+/* Compact JSON of ours, spread over lines the way Python's json.dumps(indent=...) does. */
+static void append_indented(struct buffer *out, const char *json, size_t size, unsigned indent)
+{
+    unsigned depth = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        char byte = json[i];
+        bool opens = byte == '{' || byte == '[';
+        if (byte == '"') {
+            size_t length = json_string_length(json + i, size - i);
+            buffer_append(out, json + i, length);
+            i += length - 1;
+        } else if (opens && i + 1 < size && (json[i + 1] == '}' || json[i + 1] == ']')) {
+            buffer_append(out, json + i++, 2);
+        } else if (opens) {
+            buffer_append_char(out, byte);
+            append_line(out, ++depth, indent);
+        } else if (byte == '}' || byte == ']') {
+            append_line(out, --depth, indent);
+            buffer_append_char(out, byte);
+        } else if (byte == ',') {
+            buffer_append_char(out, byte);
+            append_line(out, depth, indent);
+        } else {
+            buffer_append_char(out, byte);
+            if (byte == ':')
+                buffer_append_char(out, ' ');
+        }
+    }
+}
+
+static void append_page(struct buffer *out, unsigned status, const char *json, size_t size)
+{
+    struct buffer indented = {0};
+
+    append_indented(&indented, json, size, 4);
+    buffer_append_format(
+        out,
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n  <meta charset=\"utf-8\">\n"
+        "  <title>%u %s</title>\n</head>\n<body>\n  <h1>%u %s</h1>\n  <pre>",
+        status, http_status_text(status), status, http_status_text(status));
+    buffer_append_html(out, indented.data, indented.size);
+    buffer_append_text(out, "</pre>\n</body>\n</html>\n");
+    out->failed = out->failed || indented.failed;
+    buffer_release(&indented);
+}
+
+void http_response_set_json(struct http_response *response, const struct http_format *format,
+                            const char *json, size_t size)
+{
+    bool html = format->media == HTTP_HTML;
+
+    http_response_add_header(response, "Content-Type",
+                             html ? "text/html; charset=utf-8" : "application/json");
+    if (html)
+        append_page(&response->body, response->status, json, size);
+    else if (format->indent > 0)
+        append_indented(&response->body, json, size, format->indent);
+    else
+        buffer_append(&response->body, json, size);
+}
+
+void http_response_set_detail(struct http_response *response, const struct http_format *format,
+                              const char *detail)
+{
+    struct buffer json = {0};
+
+    buffer_append_text(&json, "{\"detail\":");
+    buffer_append_json(&json, detail, strlen(detail));
+    buffer_append_char(&json, '}');
+    http_response_set_json(response, format, json.data, json.size);
+    response->body.failed = response->body.failed || json.failed;
+    buffer_release(&json);
+}
+
+const char *http_status_text(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *text;
+    } texts[] = {
+        {200, "OK"                    },
+        {201, "Created"               },
+        {204, "No Content"            },
+        {400, "Bad Request"           },
+        {404, "Not Found"             },
+        {405, "Method Not Allowed"    },
+        {406, "Not Acceptable"        },
+        {413, "Content Too Large"     },
+        {415, "Unsupported Media Type"},
+        {500, "Internal Server Error" },
+        {503, "Service Unavailable"   },
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (texts[i].status == status)
+            return texts[i].text;
+    return "Status";
+}
+
+void http_response_release(struct http_response *response)
+{
+    buffer_release(&response->body);
+}

@@ -1,0 +1,60 @@
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+/*
+ * A response while it is being made. Pure. http_server.h turns it into what is sent.
+ */
+
+#include "base/buffer.h"
+#include "http/negotiate.h"
+#include "http/request.h"
+
+#include <stdbool.h>
+
+#define HTTP_RESPONSE_HEADERS_MAX 20
+
+struct http_response {
+    unsigned status;
+    struct buffer body; /* taken over by the server when it is sent */
+    size_t header_count;
+    struct {
+        const char *name;
+        const char *value; /* borrowed until the response is handed to the server */
+    } headers[HTTP_RESPONSE_HEADERS_MAX];
+};
+
+/* Starts a response to this request: its status, the security headers, CORS as the request's
+ * Origin asks for it (WHATWG Fetch, section 3.2), and X-Request-Id if the client gave one. */
+void http_response_start(struct http_response *response, const struct http_request *request,
+                         unsigned status);
+
+/* The value must live until the response is handed to the server. */
+void http_response_add_header(struct http_response *response, const char *name,
+                              const char *value);
+
+/* The answer to a CORS preflight: no content type and no X-Frame-Options. */
+void http_response_start_preflight(struct http_response *response,
+                                   const struct http_request *request);
+
+/* Whether the request is a CORS preflight (OPTIONS with Access-Control-Request-Method). */
+bool http_request_is_preflight(const struct http_request *request);
+
+/* Requests of the same class other than 0 may be answered with the very same response as far as
+ * the headers of start() are concerned. */
+unsigned http_response_share_class(const struct http_request *request);
+
+/* Sets body and Content-Type: compact JSON goes out as the client prefers it: as it is,
+ * indented, or as a plain HTML page with the status as its title. */
+void http_response_set_json(struct http_response *response, const struct http_format *format,
+                            const char *json, size_t size);
+
+/* Sets the body {"detail":"..."}; `detail` is escaped. */
+void http_response_set_detail(struct http_response *response, const struct http_format *format,
+                              const char *detail);
+
+/* The reason phrase of a status that this program uses. */
+const char *http_status_text(unsigned status);
+
+void http_response_release(struct http_response *response);
+
+#endif

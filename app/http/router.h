@@ -1,0 +1,56 @@
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+/*
+ * Path and method -> route. Pure: a look-up has three answers, and the table is the caller's.
+ * Every pattern may also be asked for with a format suffix, `/todos.json`, if its route says
+ * so.
+ */
+
+#include "http/negotiate.h"
+#include "http/request.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HTTP_ROUTE_METHODS_MAX 8
+
+struct http_exchange;
+
+struct http_match;
+
+/* Answers a request, at once or later (see http/server.h). */
+typedef void http_handler(void *context, struct http_exchange *exchange,
+                          const struct http_match *match);
+
+struct http_route {
+    const char *pattern; /* "/todos/{id}": a {name} matches [^/.]+, the rest itself; one {name}
+                            at the end */
+    bool formats;        /* negotiated, and may carry a format suffix */
+    const char *allow;   /* the Allow header */
+    struct {
+        enum http_method method;
+        http_handler *handler;
+    } methods[HTTP_ROUTE_METHODS_MAX]; /* ends at the first without a handler */
+};
+
+enum http_route_result {
+    HTTP_ROUTE_FOUND,
+    HTTP_ROUTE_UNKNOWN_PATH,
+    HTTP_ROUTE_UNKNOWN_METHOD, /* of a known path: match->route is set */
+};
+
+struct http_match {
+    const struct http_route *route;
+    http_handler *handler;
+    const char *parameter; /* what {name} matched, not followed by a NUL; NULL without one */
+    size_t parameter_length;
+    char suffix[16];           /* the format suffix without its dot, "" without one */
+    struct http_format format; /* negotiated, set by http_dispatch */
+};
+
+enum http_route_result http_route_find(const struct http_route *routes, size_t count,
+                                       enum http_method method, const char *path, size_t length,
+                                       struct http_match *match);
+
+#endif

@@ -1,0 +1,12 @@
+#ifndef STORE_SQLITE_H
+#define STORE_SQLITE_H
+
+#include "base/config.h"
+#include "todo/store.h"
+
+/* A todo store on the SQLite file SQLITE_PATH; opens it when it is first used. `config` must
+ * outlive it. False without memory. Close it with handle->driver->close. */
+bool store_sqlite_open(const struct config *config, struct todo_store_handle *handle,
+                       struct error *err);
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef SUITES_H
+#define SUITES_H
+
+/* The tests of each file test_NAME.c. */
+
+#include <CUnit/CUnit.h>
+
+extern CU_TestInfo buffer_tests[];
+extern CU_TestInfo clock_tests[];
+extern CU_TestInfo config_tests[];
+extern CU_TestInfo form_tests[];
+extern CU_TestInfo guard_tests[];
+extern CU_TestInfo input_tests[];
+extern CU_TestInfo json_tests[];
+extern CU_TestInfo log_tests[];
+extern CU_TestInfo migrations_tests[];
+extern CU_TestInfo negotiate_tests[];
+extern CU_TestInfo queue_tests[];
+extern CU_TestInfo request_tests[];
+extern CU_TestInfo response_tests[];
+extern CU_TestInfo router_tests[];
+extern CU_TestInfo validate_tests[];
+
+#endif
