@@ -90,21 +90,23 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
     const struct http_request *request = http_exchange_request(exchange);
     struct http_match match = {0};
     enum http_route_result result;
-    const char *problem;
+    const char *problem = NULL;
 
     if (http_request_is_preflight(request)) {
         respond_preflight(exchange);
         return;
     }
-    problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
     result = http_route_find(service->routes, service->route_count, request->method,
                              request->path.data, request->path.size, &match);
-    if (problem || result == HTTP_ROUTE_UNKNOWN_PATH)
+    /* who probes a health route asks for an address, not for a name */
+    if (!match.route || match.route->formats)
+        problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
+    if (problem || !match.route)
         http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
     if (problem) {
         match.route = NULL;
         http_respond_detail(exchange, &match, 400, problem);
-    } else if (result == HTTP_ROUTE_UNKNOWN_PATH) {
+    } else if (!match.route) {
         respond_unknown_path(exchange, &match);
     } else if (match.route->formats && !negotiate(exchange, &match)) {
         return;

@@ -254,7 +254,7 @@ void http_request_finish_headers(struct http_request *request)
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
     request->id_given = id && is_plain_id(id);
     if (request->id_given)
-        strcpy(request->id, id);
+        memcpy(request->id, id, strlen(id) + 1);
     else
         make_id(request->id, sizeof(request->id));
 }

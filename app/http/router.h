@@ -26,8 +26,9 @@ typedef void http_handler(void *context, struct http_exchange *exchange,
 struct http_route {
     const char *pattern; /* "/todos/{id}": a {name} matches [^/.]+, the rest itself; one {name}
                             at the end */
-    bool formats;        /* negotiated, and may carry a format suffix */
-    const char *allow;   /* the Allow header */
+    bool formats; /* negotiated, may carry a format suffix, and the Host must be ours; false:
+                     for load balancers */
+    const char *allow; /* the Allow header */
     struct {
         enum http_method method;
         http_handler *handler;

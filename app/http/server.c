@@ -135,22 +135,25 @@ void http_exchange_defer(struct http_exchange *exchange)
     MHD_suspend_connection(exchange->connection);
 }
 
-void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply)
+/* Gives the caller's reference to the exchange. */
+static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
 {
-    if (reply)
-        atomic_fetch_add(&reply->references, 1);
     exchange->reply = reply;
     exchange->state = EXCHANGE_ANSWERED;
     if (exchange->deferred)
         MHD_resume_connection(exchange->connection);
 }
 
+void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply)
+{
+    if (reply)
+        atomic_fetch_add(&reply->references, 1);
+    give_reply(exchange, reply);
+}
+
 void http_exchange_respond(struct http_exchange *exchange, struct http_response *response)
 {
-    struct http_reply *reply = http_reply_make(exchange, response);
-
-    http_exchange_answer(exchange, reply);
-    http_reply_release(reply);
+    give_reply(exchange, http_reply_make(exchange, response));
 }
 
 /* Refuses before the handler sees the request, and closes the connection. */
@@ -438,7 +441,7 @@ static bool listen_on(struct http_server *server, struct error *err)
         return error_set(err, ERROR_SYSTEM, "getsockname: %s", strerror(errno));
     server->port = ntohs(bound.sin6_port); /* at the same place for IPv4 */
     if (gethostname(server->name, HOST_NAME_MAX) != 0)
-        strcpy(server->name, "localhost");
+        snprintf(server->name, sizeof(server->name), "localhost");
     snprintf(server->name + strlen(server->name), 8, ":%u", server->port);
     return true;
 }

@@ -46,7 +46,7 @@ static bool batch_init(struct batch *batch, struct error *err)
 {
     batch->ids = calloc(batch->count, sizeof(*batch->ids));
     batch->inserts = calloc(batch->count, sizeof(*batch->inserts));
-    batch->updates = calloc(batch->count, sizeof(*batch->updates));
+    batch->updates = calloc(batch->count, sizeof(const struct todo *));
     batch->rows = calloc(batch->count, sizeof(*batch->rows));
     if (batch->ids && batch->inserts && batch->updates && batch->rows)
         return true;

@@ -4,12 +4,45 @@
 #include "todo/validate.h"
 
 #include <jansson.h>
+#include <malloc.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NUMBER_MAX 1000 /* characters of a number that doesn't fit and is kept as text */
+
+/* Jansson makes about 130 bytes of each `[],`: a body of 1 MiB could take 50. This much is
+ * enough for any text of a few thousand values, and for one large string. */
+#define MEMORY_BASE     (4U * 1024 * 1024)
+#define MEMORY_PER_BYTE 4U
+
+/* What Jansson may still allocate on this thread; as good as no limit when no body is read. */
+static _Thread_local size_t memory_left = SIZE_MAX / 2;
+static _Thread_local bool is_memory_used_up;
+
+static void *limited_malloc(size_t size)
+{
+    void *memory = size <= memory_left ? malloc(size) : NULL;
+    size_t usable = memory ? malloc_usable_size(memory) : 0;
+
+    is_memory_used_up = is_memory_used_up || size > memory_left;
+    memory_left -= usable < memory_left ? usable : memory_left;
+    return memory;
+}
+
+static void limited_free(void *memory)
+{
+    memory_left += malloc_usable_size(memory);
+    free(memory);
+}
+
+static void limit_jansson(void)
+{
+    json_set_alloc_funcs(limited_malloc, limited_free);
+}
 
 /* Writes the body of a syntax error `position` bytes into the text. Lines, columns and
  * characters are counted in code points. */
@@ -207,6 +240,13 @@ static json_t *load(const char *text, size_t size, struct buffer *problems)
     json_error_t error = {0};
     json_t *root = json_loadb(text, size, flags, &error);
 
+    if (is_memory_used_up) {
+        json_decref(root);
+        report_syntax(
+            problems, "too many values", text,
+            error.position > 0 && (size_t)error.position < size ? (size_t)error.position : 0);
+        return NULL;
+    }
     if (!root && is_rewritable(&error, text, size)) {
         rewrite(text, size, &copy);
         root = copy.failed ? NULL : json_loadb(copy.data, copy.size, flags, &error);
@@ -257,19 +297,13 @@ static void report_type(struct buffer *problems, const json_t *root)
     buffer_append_text(problems, "\"]}");
 }
 
-bool input_json_read(const char *text, size_t size, unsigned depth, struct todo_change *change,
-                     struct buffer *problems)
+static bool read_text(const char *text, size_t size, struct todo_change *change,
+                      struct buffer *problems)
 {
+    json_t *root = load(text, size, problems);
     struct todo_values values;
-    size_t position;
-    json_t *root;
     bool is_good = false;
 
-    if (size > depth && !is_shallow(text, size, depth, &position)) {
-        report_syntax(problems, "nested too deep", text, position);
-        return false;
-    }
-    root = load(text, size, problems);
     if (!root)
         return false;
     if (json_is_object(root)) {
@@ -281,5 +315,24 @@ bool input_json_read(const char *text, size_t size, unsigned depth, struct todo_
         report_type(problems, root);
     }
     json_decref(root);
+    return is_good;
+}
+
+bool input_json_read(const char *text, size_t size, unsigned depth, struct todo_change *change,
+                     struct buffer *problems)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    size_t position;
+    bool is_good;
+
+    if (size > depth && !is_shallow(text, size, depth, &position)) {
+        report_syntax(problems, "nested too deep", text, position);
+        return false;
+    }
+    pthread_once(&once, limit_jansson);
+    memory_left = MEMORY_BASE + size * MEMORY_PER_BYTE;
+    is_memory_used_up = false;
+    is_good = read_text(text, size, change, problems);
+    memory_left = SIZE_MAX / 2;
     return is_good;
 }
