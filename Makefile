@@ -78,7 +78,8 @@ format: ## format the C files in place
 	clang-format -i $(C_FILES)
 
 format-check: ## fail if a C file is not formatted
-	clang-format --dry-run -Werror $(C_FILES)
+	@echo clang-format
+	@clang-format --dry-run -Werror $(C_FILES)
 
 # gcc 12's analyzer sees leaks where an array's element owns memory; make sanitize looks for real ones.
 lint: ## install what is missing, then all that can be checked without running anything
@@ -90,11 +91,13 @@ lint: ## install what is missing, then all that can be checked without running a
 	@$(MAKE) --no-print-directory BUILD=build/clang -j"$$(nproc)" CC=clang WERROR=-Werror objects test-objects
 	@$(MAKE) --no-print-directory BUILD=build/analyze -j"$$(nproc)" CC=gcc \
 	    CFLAGS='-O2 -fanalyzer -Wno-analyzer-malloc-leak' WERROR=-Werror objects
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability,style --inline-suppr \
+	@echo cppcheck
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability,style --inline-suppr \
 	    --suppress=missingIncludeSystem --suppress=redundantContinue --suppress=variableScope \
 	    --error-exitcode=1 -Iapp $(SOURCES) $(TEST_SOURCES)
-	printf '%s\n' $(SOURCES) $(TEST_SOURCES) | xargs -n 6 -P "$$(nproc)" sh -c \
-	    'clang-tidy --quiet "$$@" -- $(ALL_CFLAGS)' clang-tidy
+	@echo clang-tidy
+	@printf '%s\n' $(SOURCES) $(TEST_SOURCES) | xargs -n 6 -P "$$(nproc)" sh -c \
+	    'clang-tidy --quiet "$$@" -- $(ALL_CFLAGS) 2>/dev/null' clang-tidy
 
 clean: ## remove what was built
 	rm -rf build

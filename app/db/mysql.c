@@ -3,29 +3,19 @@
 #include "base/buffer.h"
 
 #include <errmsg.h>
-#include <mysqld_error.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT 5 /* seconds, for each address */
 
-/* Server errors that not every library's header knows. */
-enum {
-    SERVER_ROLLED_BACK_DURING_COMMIT = 3101, /* group replication's certification */
-    SERVER_CONNECTION_KILLED = 1927,         /* MariaDB */
-    SERVER_SESSION_KILLED = 3169,
-    SERVER_NOT_AVAILABLE = 3168,
-    SERVER_OFFLINE = 3032,
-    SERVER_IDLE_TOO_LONG = 4031,
-    SERVER_ACCOUNT_LOCKED = 3118,
-    SERVER_ACCOUNT_LOCKED_MARIADB = 4151,
-    SERVER_PASSWORD_EXPIRED = 1862,
-    SERVER_TLS_ONLY = 3159,
-};
+/* The server's errors by number: no library's header knows all of them. */
 
+/* The transaction was rolled back, and may do better next time. */
 static const unsigned conflicts[] = {
-    ER_LOCK_DEADLOCK,     ER_LOCK_WAIT_TIMEOUT,
-    ER_UNKNOWN_COM_ERROR, /* Galera: the node is not ready */
-    ER_CHECKREAD,         SERVER_ROLLED_BACK_DURING_COMMIT,
+    1020, /* the record has changed since it was read (MariaDB) */
+    1047, /* the node isn't ready (Galera) */
+    1205, /* waited too long for a lock */
+    1213, /* deadlock */
+    3101, /* lost against another node (group replication) */
 };
 
 /* The connection is lost, or the server is one that can't write (a failed-over primary). */
@@ -37,24 +27,24 @@ static const unsigned lost_connections[] = {
     CR_SERVER_LOST_EXTENDED,
     CR_COMMANDS_OUT_OF_SYNC,
     CR_MALFORMED_PACKET,
-    ER_SERVER_SHUTDOWN,
-    ER_NORMAL_SHUTDOWN,
-    ER_SHUTDOWN_COMPLETE,
-    ER_ABORTING_CONNECTION,
-    ER_NEW_ABORTING_CONNECTION,
-    ER_NET_READ_ERROR,
-    ER_NET_READ_INTERRUPTED,
-    ER_NET_ERROR_ON_WRITE,
-    ER_NET_WRITE_INTERRUPTED,
-    ER_NET_PACKETS_OUT_OF_ORDER,
-    ER_OPTION_PREVENTS_STATEMENT,
-    ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
-    ER_READ_ONLY_MODE,
-    SERVER_CONNECTION_KILLED,
-    SERVER_SESSION_KILLED,
-    SERVER_NOT_AVAILABLE,
-    SERVER_OFFLINE,
-    SERVER_IDLE_TOO_LONG,
+    1053, /* the server is stopping */
+    1077, /* the same */
+    1079, /* the same */
+    1152, /* the connection was given up */
+    1156, /* packets out of order */
+    1158, /* reading failed */
+    1159, /* reading took too long */
+    1160, /* writing failed */
+    1161, /* writing took too long */
+    1184, /* the connection was given up */
+    1290, /* an option forbids it: --read-only */
+    1792, /* the transaction is read-only */
+    1836, /* the server is in read-only mode */
+    1927, /* the connection was killed (MariaDB) */
+    3032, /* the server is in offline mode */
+    3168, /* the server isn't available */
+    3169, /* the session was killed */
+    4031, /* the connection was idle for too long */
 };
 
 /* The server is there and doesn't want us: a setting is wrong, waiting won't help. */
@@ -62,18 +52,18 @@ static const unsigned refusals[] = {
     CR_SSL_CONNECTION_ERROR,
     CR_AUTH_PLUGIN_CANNOT_LOAD,
     CR_AUTH_PLUGIN_ERR,
-    ER_ACCESS_DENIED_ERROR,
-    ER_ACCESS_DENIED_NO_PASSWORD_ERROR,
-    ER_DBACCESS_DENIED_ERROR,
-    ER_BAD_DB_ERROR,
-    ER_HOST_NOT_PRIVILEGED,
-    ER_NOT_SUPPORTED_AUTH_MODE,
-    ER_UNKNOWN_CHARACTER_SET,
-    ER_MUST_CHANGE_PASSWORD,
-    SERVER_ACCOUNT_LOCKED,
-    SERVER_ACCOUNT_LOCKED_MARIADB,
-    SERVER_PASSWORD_EXPIRED,
-    SERVER_TLS_ONLY,
+    1044, /* the user may not use this database */
+    1045, /* wrong user or password */
+    1049, /* no such database */
+    1115, /* no such character set */
+    1130, /* not from this host */
+    1251, /* the client knows no such login */
+    1698, /* wrong user or password */
+    1820, /* the password must be changed */
+    1862, /* the password is too old */
+    3118, /* the account is locked */
+    3159, /* only with TLS */
+    4151, /* the account is locked (MariaDB) */
 };
 
 #define CONTAINS(list, number) contains(list, sizeof(list) / sizeof((list)[0]), number)
@@ -263,11 +253,11 @@ static bool connect_to_server(MYSQL *connection, const struct config *config,
                               const char *server, struct error *err)
 {
     bool socket = is_socket(config);
-    char line[320];
 
     if (!mysql_real_connect(connection, socket ? NULL : config->mysql_host, config->mysql_user,
                             config->mysql_password, config->mysql_database, config->mysql_port,
                             socket ? config->mysql_host : NULL, CLIENT_FOUND_ROWS)) {
+        char line[320];
         unsigned number = mysql_errno(connection);
 
         return error_set(err, CONTAINS(refusals, number) ? ERROR_CONFIG : ERROR_UNAVAILABLE,

@@ -86,10 +86,9 @@ static bool check_pragma(sqlite3 *connection, const struct pragma *pragma)
 static int set_pragma(sqlite3 *connection, const struct pragma *pragma)
 {
     uint64_t deadline = clock_now() + (uint64_t)BUSY_TIMEOUT * 1000;
-    int code;
 
     for (unsigned tries = 0;; tries++) {
-        code = sqlite3_exec(connection, pragma->set, NULL, NULL, NULL);
+        int code = sqlite3_exec(connection, pragma->set, NULL, NULL, NULL);
         if ((code & 0xff) != SQLITE_BUSY || clock_now() > deadline)
             return code;
         clock_sleep(clock_backoff(tries, 1000, 50000));

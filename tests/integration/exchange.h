@@ -69,11 +69,12 @@ struct exchange {
     "{\"url\":\"http://{host}/todos/" id "\",\"title\":" title ",\"completed\":" completed     \
     ",\"order\":" order "}"
 #define ALPHA               TODO("{id}", "\"alpha\"", "false", "1")
-#define LIST                "[" ALPHA "]" /* what each row starts from: for `after`, nothing changed */
+#define LIST                "[" ALPHA "]" /* what each row starts from */
 #define NOT_FOUND           "{\"detail\":\"Not found.\"}"
 #define NOT_ACCEPTABLE      "{\"detail\":\"Could not satisfy the request Accept header.\"}"
 #define NOT_ALLOWED(method) "{\"detail\":\"Method \\\"" method "\\\" not allowed.\"}"
-#define UNSUPPORTED(type)   "{\"detail\":\"Unsupported media type \\\"" type "\\\" in request.\"}"
+
+#define UNSUPPORTED(type) "{\"detail\":\"Unsupported media type \\\"" type "\\\" in request.\"}"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

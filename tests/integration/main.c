@@ -12,36 +12,59 @@
 #include <stdio.h>
 #include <string.h>
 
-struct suite {
-    CU_SuiteInfo info;
-    bool mysql_only;
+enum only {
+    ON_BOTH,
+    ON_SQLITE,
+    ON_MYSQL,
 };
 
-#define SUITE(name) .info.pName = #name, .info.pTests = name##_tests
-#define SERVER_SUITE(name)                                                                     \
-    SUITE(name), .info.pInitFunc = name##_init, .info.pCleanupFunc = name##_cleanup
+struct suite {
+    enum only only;
+    CU_SuiteInfo info;
+};
+
+#define SUITE(only, name)                                                                      \
+    {                                                                                          \
+        only,                                                                                  \
+        {                                                                                      \
+            .pName = #name, .pTests = name##_tests                                             \
+        }                                                                                      \
+    }
+#define PREPARED_SUITE(only, name, preparation)                                                \
+    {                                                                                          \
+        only,                                                                                  \
+        {                                                                                      \
+            .pName = #name, .pTests = name##_tests, .pInitFunc = preparation##_init,           \
+            .pCleanupFunc = preparation##_cleanup                                              \
+        }                                                                                      \
+    }
 
 static const struct suite suites[] = {
-    {SUITE(migrate)              },
-    {SUITE(store)                },
-    {SERVER_SUITE(original)      },
-    {SERVER_SUITE(todobackend)   },
-    {SERVER_SUITE(contract_api)  },
-    {SERVER_SUITE(contract_input)},
-    {SERVER_SUITE(guard)         },
-    {SUITE(commands)             },
-    {SUITE(takeover),              .mysql_only = true},
-    {SERVER_SUITE(resilience)                           },
+    SUITE(ON_BOTH, migrate),
+    PREPARED_SUITE(ON_BOTH, store, store),
+    PREPARED_SUITE(ON_MYSQL, store_mysql, store),
+    PREPARED_SUITE(ON_SQLITE, store_sqlite, store),
+    PREPARED_SUITE(ON_BOTH, original, original),
+    PREPARED_SUITE(ON_BOTH, todobackend, todobackend),
+    PREPARED_SUITE(ON_BOTH, contract_api, contract_api),
+    PREPARED_SUITE(ON_BOTH, contract_input, contract_input),
+    PREPARED_SUITE(ON_BOTH, guard, guard),
+    SUITE(ON_BOTH, commands),
+    SUITE(ON_SQLITE, commands_sqlite),
+    SUITE(ON_MYSQL, commands_mysql),
+    SUITE(ON_MYSQL, takeover),
+    PREPARED_SUITE(ON_BOTH, resilience, resilience),
+    PREPARED_SUITE(ON_MYSQL, outage, resilience),
 };
 
-static bool add_suites(const char *only)
+static bool add_suites(const char *name)
 {
+    enum only here = test_database == TEST_MYSQL ? ON_MYSQL : ON_SQLITE;
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++) {
         CU_SuiteInfo list[] = {suites[i].info, {.pName = NULL}};
-        bool is_wanted = !only || strcmp(only, suites[i].info.pName) == 0;
-        if (suites[i].mysql_only && test_database != TEST_MYSQL)
-            continue;
-        if (is_wanted && CU_register_suites(list) != CUE_SUCCESS)
+        bool is_here = suites[i].only == ON_BOTH || suites[i].only == here;
+        bool is_wanted = !name || strcmp(name, suites[i].info.pName) == 0;
+        if (is_here && is_wanted && CU_register_suites(list) != CUE_SUCCESS)
             return false;
     }
     return true;

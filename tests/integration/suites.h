@@ -1,8 +1,8 @@
 #ifndef SUITES_H
 #define SUITES_H
 
-/* The test tables, one a file, and what a suite does before its first and after its last test
- * (0: well). The order in which they run is main's. */
+/* The test tables, and what a suite does before its first and after its last test (0: well).
+ * The order in which they run is main's. */
 
 #include <CUnit/CUnit.h>
 
@@ -13,7 +13,12 @@
     }
 
 extern CU_TestInfo migrate_tests[];
+
+int store_init(void); /* for all three */
+int store_cleanup(void);
 extern CU_TestInfo store_tests[];
+extern CU_TestInfo store_mysql_tests[];
+extern CU_TestInfo store_sqlite_tests[];
 
 int original_init(void);
 int original_cleanup(void);
@@ -35,11 +40,14 @@ int guard_init(void);
 int guard_cleanup(void);
 extern CU_TestInfo guard_tests[];
 
-int resilience_init(void);
+extern CU_TestInfo commands_tests[];
+extern CU_TestInfo commands_sqlite_tests[];
+extern CU_TestInfo commands_mysql_tests[];
+extern CU_TestInfo takeover_tests[];
+
+int resilience_init(void); /* for outage too */
 int resilience_cleanup(void);
 extern CU_TestInfo resilience_tests[];
-
-extern CU_TestInfo commands_tests[];
-extern CU_TestInfo takeover_tests[];
+extern CU_TestInfo outage_tests[];
 
 #endif

@@ -562,15 +562,16 @@ static void test_a_put_form_without_completed_resets_it(void)
         struct client_request request;
         bool completed;
     } rows[] = {
-        {"put form",                  SEND("PUT", NULL,                NULL,                    FORM,       "title=a"),                              false                                              },
-        {"put empty form",            SEND("PUT", NULL,                NULL,                    FORM,       ""),                                     false                                              },
-        {"put form, completed empty", SEND("PUT", NULL,                NULL,                    FORM,       "completed="),                           true                                               },
-        {"put multipart",             SEND("PUT", NULL,                NULL,                    MULTIPART,  PART("title",                            "a") END),                                           false},
-        {"patch form",                           SEND("PATCH",                          NULL,       NULL, FORM, "title=a"),                                    true                                                                            },
-        {"patch empty form",                           SEND("PATCH",                    NULL, NULL, FORM,       ""),                                          true       },
-        {"patch multipart",                           SEND("PATCH",                     NULL,  NULL, MULTIPART,      PART("title",                                    "a") END),                                                               true},
-        {"put JSON",                       SEND("PUT",                                 NULL,                                           NULL,                                  "application/json",        "{\"title\":\"a\"}"), true},
-        {"put nothing",                       SEND("PUT",                                 NULL,                                        NULL,                               "application/json",     ""), true                                                                 },
+        ROW("put form", SEND("PUT", NULL, NULL, FORM, "title=a"), false),
+        ROW("put empty form", SEND("PUT", NULL, NULL, FORM, ""), false),
+        ROW("put form, completed empty", SEND("PUT", NULL, NULL, FORM, "completed="), true),
+        ROW("put multipart", SEND("PUT", NULL, NULL, MULTIPART, PART("title", "a") END), false),
+        ROW("patch form", SEND("PATCH", NULL, NULL, FORM, "title=a"), true),
+        ROW("patch empty form", SEND("PATCH", NULL, NULL, FORM, ""), true),
+        ROW("patch multipart", SEND("PATCH", NULL, NULL, MULTIPART, PART("title", "a") END),
+            true),
+        ROW("put JSON", SEND("PUT", NULL, NULL, "application/json", "{\"title\":\"a\"}"), true),
+        ROW("put nothing", SEND("PUT", NULL, NULL, "application/json", ""), true),
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         check_form_update(rows[i].name, &rows[i].request, rows[i].completed);

@@ -305,6 +305,26 @@ static void test_json_nests_as_deep_as_the_setting_says(void)
     CU_ASSERT_EQUAL(read_nested(1, 1), 400);
 }
 
+/* Each value costs many times its text: a body within the limit could take all memory. */
+static void test_json_of_very_many_values_is_refused(void)
+{
+    struct buffer body = {0};
+    struct todo_input input = {.content_type = "application/json", .json_depth = JSON_DEPTH};
+    struct todo_change change;
+    struct todo_rejection rejection = {0};
+
+    buffer_append_text(&body, "{\"x\":[[]");
+    append_times(&body, ",[]", 300000);
+    buffer_append_text(&body, "]}");
+    input.body = body.data;
+    input.size = body.size;
+    CU_ASSERT_FALSE(todo_input_read(&input, &change, &rejection));
+    CU_ASSERT_EQUAL(rejection.status, 400);
+    CU_ASSERT_PTR_NOT_NULL(strstr(rejection.body.data, "too many values"));
+    buffer_release(&body);
+    buffer_release(&rejection.body);
+}
+
 static void test_too_many_form_fields_are_refused(void)
 {
     struct buffer body = {0};
@@ -449,6 +469,7 @@ CU_TestInfo input_tests[] = {
     {"the Content-Type decides",               test_the_content_type_decides              },
     {"forms become changes",                   test_forms_become_changes                  },
     {"JSON nests as deep as the setting says", test_json_nests_as_deep_as_the_setting_says},
+    {"JSON of very many values is refused",    test_json_of_very_many_values_is_refused   },
     {"too many form fields are refused",       test_too_many_form_fields_are_refused      },
     {"any bytes give a sound answer",          test_any_bytes_give_a_sound_answer         },
     CU_TEST_INFO_NULL,

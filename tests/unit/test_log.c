@@ -50,21 +50,20 @@ static const struct {
     const char *in_json; /* as it stands in the line */
     const char *in_text;
 } escape_rows[] = {
-    {"plain",               "all is well",                          "all is well",                          "all is well"    },
-    {"empty",               "",                                     "",                                     ""               },
-    {"quote and backslash", "\"\\",                                 "\\\"\\\\",                             "\\\"\\\\"       },
-    {"line break",          "a\r\nb",                               "a\\u000d\\u000ab",                     "a\\x0d\\x0ab"   },
-    {"terminal escape",     "\x1b[31m",                             "\\u001b[31m",                          "\\x1b[31m"      },
-    {"delete",              "\x7f",                                 "\\u007f",                              "\\x7f"          },
-    {"UTF-8",               "\xc3\xa4\xe6\x97\xa5\xf0\x9f\x98\x80", "\xc3\xa4\xe6\x97\xa5\xf0\x9f\x98\x80",
-     "\xc3\xa4\xe6\x97\xa5\xf0\x9f\x98\x80"                                                                                  },
-    {"C1 control",          "\xc2\x9b",                             "\\\\xc2\\\\x9b",                       "\\xc2\\x9b"     },
-    {"bad byte",
-     "a\xff"
-     "b",                                                           "a\\\\xffb",                            "a\\xffb"        },
-    {"overlong",            "\xc0\xaf",                             "\\\\xc0\\\\xaf",                       "\\xc0\\xaf"     },
-    {"surrogate",           "\xed\xa0\x80",                         "\\\\xed\\\\xa0\\\\x80",                "\\xed\\xa0\\x80"},
-    {"cut character",       "\xe6\x97",                             "\\\\xe6\\\\x97",                       "\\xe6\\x97"     },
+    {"plain",               "all is well",      "all is well",           "all is well"     },
+    {"empty",               "",                 "",                      ""                },
+    {"quote and backslash", "\"\\",             "\\\"\\\\",              "\\\"\\\\"        },
+    {"line break",          "a\r\nb",           "a\\u000d\\u000ab",      "a\\x0d\\x0ab"    },
+    {"terminal escape",     "\x1b[31m",         "\\u001b[31m",           "\\x1b[31m"       },
+    {"delete",              "\x7f",             "\\u007f",               "\\x7f"           },
+    {"umlaut",              "\xc3\xa4",         "\xc3\xa4",              "\xc3\xa4"        },
+    {"CJK",                 "\xe6\x97\xa5",     "\xe6\x97\xa5",          "\xe6\x97\xa5"    },
+    {"emoji",               "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80",      "\xf0\x9f\x98\x80"},
+    {"C1 control",          "\xc2\x9b",         "\\\\xc2\\\\x9b",        "\\xc2\\x9b"      },
+    {"bad byte",            "a\xffz",           "a\\\\xffz",             "a\\xffz"         },
+    {"overlong",            "\xc0\xaf",         "\\\\xc0\\\\xaf",        "\\xc0\\xaf"      },
+    {"surrogate",           "\xed\xa0\x80",     "\\\\xed\\\\xa0\\\\x80", "\\xed\\xa0\\x80" },
+    {"cut character",       "\xe6\x97",         "\\\\xe6\\\\x97",        "\\xe6\\x97"      },
 };
 
 static void log_path(const char *path, size_t length)

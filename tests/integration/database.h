@@ -1,0 +1,38 @@
+#ifndef DATABASE_H
+#define DATABASE_H
+
+/*
+ * The test's own way into the databases, past the program: SQL on a MariaDB connection, a lock
+ * that keeps writers waiting, and the MariaDB server's life, as tests/mariadb lets us have it.
+ */
+
+#include "server.h"
+
+#include <mysql.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* A connection to a database of the MariaDB server (NULL: none), with this character set. NULL,
+ * with a failed check, when it can't be made; mysql_close is the caller's. */
+MYSQL *mariadb_open(const char *database, const char *character_set);
+
+/* Runs a statement; false, with a failed check that names it, when it fails. */
+bool mariadb_run(MYSQL *connection, const char *sql);
+
+/* The first column of the first row: "NULL" for NULL, "(none)" without a row. */
+const char *mariadb_value(MYSQL *connection, const char *sql, char *text, size_t size);
+
+/* Runs the command in this variable (TEST_MYSQL_KILL, ...). */
+bool mariadb_command(const char *variable);
+
+/* The MariaDB server's process, 0 when it is not known. */
+pid_t mariadb_pid(void);
+
+/* Keeps everybody else from writing todos in the server's database until it is unlocked. NULL,
+ * with a failed check, when it can't; unlocking NULL is fine. */
+struct database_lock;
+struct database_lock *database_lock(const struct server *server);
+void database_unlock(struct database_lock *lock);
+
+#endif

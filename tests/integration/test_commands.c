@@ -1,0 +1,435 @@
+/*
+ * The program as a person at a terminal and a supervisor see it: words, exit statuses,
+ * settings, the log.
+ */
+
+#include "base/clock.h"
+#include "check.h"
+#include "database.h"
+#include "exchange.h"
+#include "suites.h"
+
+#include <jansson.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMAND_LIMIT 20000
+
+#define ARGUMENTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void run(const char *const *arguments, const char *const *settings, const char *folder,
+                struct command_result *result)
+{
+    command_run(&(struct command){arguments, settings, folder}, COMMAND_LIMIT, result);
+}
+
+static const char *text_of(const struct buffer *buffer)
+{
+    return buffer->data ? buffer->data : "";
+}
+
+static void test_words_on_the_command_line(void)
+{
+    static const struct {
+        const char *name;
+        const char *arguments[4];
+        int status;
+        bool usage_on_stdout;
+    } rows[] = {
+        ROW("no word", {NULL}, 2, false),
+        ROW("help", ROW("help", NULL), 0, true),
+        ROW("unknown word", ROW("frobnicate", NULL), 2, false),
+        ROW("unknown option", ROW("serve", "--frobnicate", NULL), 2, false),
+        ROW("too many words", ROW("serve", "now", NULL), 2, false),
+    };
+    static const char *const words[] = {"serve",       "migrate", "seed",
+                                        "healthcheck", "config",  "version"};
+    struct command_result result = {0};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        run(rows[i].arguments, NULL, NULL, &result);
+        CHECK_NUMBER(rows[i].name, "exit status", rows[i].status, result.status);
+        CHECK((result.out.size > 0) == rows[i].usage_on_stdout, rows[i].name, "stdout: %s",
+              text_of(&result.out));
+        const struct buffer *usage = rows[i].usage_on_stdout ? &result.out : &result.err;
+        for (size_t j = 0; i < 3 && j < COUNT(words); j++)
+            CHECK_CONTAINS(rows[i].name, "usage", words[j], text_of(usage));
+    }
+    run(ARGUMENTS("help", "migrate"), NULL, NULL, &result);
+    CHECK_NUMBER("help migrate", "exit status", 0, result.status);
+    CHECK_CONTAINS("help migrate", "stdout", "--plan", text_of(&result.out));
+    CHECK_CONTAINS("help migrate", "stdout", "10", text_of(&result.out));
+    command_result_release(&result);
+}
+
+static void test_version_names_the_libraries(void)
+{
+    struct command_result result = {0};
+    run(ARGUMENTS("version"), NULL, NULL, &result);
+    CHECK_NUMBER("version", "exit status", 0, result.status);
+    CHECK_CONTAINS("version", "stdout", "microhttpd", text_of(&result.out));
+    CHECK_CONTAINS("version", "stdout", "SQLite", text_of(&result.out));
+    command_result_release(&result);
+}
+
+#define SECRET "s3cret-of-the-test"
+
+static void check_no_secret(const char *row, const struct command_result *result)
+{
+    CHECK(!strstr(text_of(&result->out), SECRET) && !strstr(text_of(&result->err), SECRET), row,
+          "shows a secret");
+}
+
+static void test_config_masks_secrets(void)
+{
+    char folder[256];
+    char path[300];
+    char file_setting[320];
+    char root_setting[300];
+    struct command_result result = {0};
+    if (!CHECK(folder_make(folder, sizeof folder), "config", "no folder"))
+        return;
+    snprintf(path, sizeof path, "%s/MYSQL_PASSWORD", folder);
+    snprintf(file_setting, sizeof file_setting, "MYSQL_PASSWORD_FILE=%s", path);
+    snprintf(root_setting, sizeof root_setting, "SECRETS_ROOT=%s", folder);
+    file_write(path, SECRET "\n");
+    const struct {
+        const char *name;
+        const char *settings[4];
+        const char *part;
+    } rows[] = {
+        {"value",            {"MYSQL_PASSWORD=" SECRET, "MYSQL_HOST=db.example", NULL},       "MYSQL_PASSWORD"},
+        {"file",             {file_setting, "MYSQL_PASSWORD", "MYSQL_HOST=db.example", NULL}, path            },
+        {"root",             {root_setting, "MYSQL_PASSWORD", "MYSQL_HOST=db.example", NULL}, path            },
+        {"others are shown", {"MYSQL_HOST=db.example", "MYSQL_PASSWORD=x", NULL},             "db.example"    },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        run(ARGUMENTS("config"), rows[i].settings, NULL, &result);
+        CHECK_NUMBER(rows[i].name, "exit status", 0, result.status);
+        CHECK_CONTAINS(rows[i].name, "stdout", rows[i].part, text_of(&result.out));
+        check_no_secret(rows[i].name, &result);
+    }
+    folder_remove(folder);
+    command_result_release(&result);
+}
+
+static void test_all_wrong_settings_are_named_at_once(void)
+{
+    static const char *const settings[] = {"HTTP_PORT=70000",        "HTTP_ADDRESS=nowhere",
+                                           "REQUEST_TIMEOUT=soon",   "LOG_LEVEL=loud",
+                                           "DATABASE=oracle",        "DB_QUEUE=-1",
+                                           "PUBLIC_URL=not a url",   "LOG_FORMAT=xml",
+                                           "MYSQL_PASSWORD=" SECRET, NULL};
+    static const char *const commands[] = {"config", "serve", "migrate", "seed"};
+    static const char *const names[] = {"HTTP_PORT",  "HTTP_ADDRESS", "REQUEST_TIMEOUT",
+                                        "LOG_LEVEL",  "DATABASE",     "DB_QUEUE",
+                                        "PUBLIC_URL", "LOG_FORMAT"};
+    struct command_result result = {0};
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        struct buffer said = {0};
+        run(ARGUMENTS(commands[i]), settings, NULL, &result);
+        buffer_append(&said, text_of(&result.out), result.out.size);
+        buffer_append(&said, text_of(&result.err), result.err.size);
+        CHECK_NUMBER(commands[i], "exit status", 2, result.status);
+        for (size_t j = 0; j < COUNT(names); j++)
+            CHECK_CONTAINS(commands[i], "what it says", names[j], text_of(&said));
+        check_no_secret(commands[i], &result);
+        buffer_release(&said);
+    }
+    command_result_release(&result);
+}
+
+static void test_mysql_without_a_host_is_an_error(void)
+{
+    static const char *const settings[] = {"DATABASE=mysql", "MYSQL_HOST", NULL};
+    struct command_result result = {0};
+    run(ARGUMENTS("serve"), settings, NULL, &result);
+    CHECK_NUMBER("serve", "exit status", 2, result.status);
+    CHECK_CONTAINS("serve", "stderr", "MYSQL_HOST", text_of(&result.err));
+    command_result_release(&result);
+}
+
+static void test_a_port_in_use_is_an_error_with_words(void)
+{
+    struct server server = {0};
+    struct command_result result = {0};
+    char setting[32];
+    char number[16];
+    if (server_open(&server, NULL)) {
+        const char *const settings[] = {setting, NULL};
+        snprintf(setting, sizeof setting, "HTTP_PORT=%u", server.port);
+        snprintf(number, sizeof number, "%u", server.port);
+        run(ARGUMENTS("serve"), settings, NULL, &result);
+        CHECK(result.status > 0 && result.status < 128, "second server", "exit status %d",
+              result.status);
+        CHECK_CONTAINS("second server", "stderr", number, text_of(&result.err));
+    }
+    server_close(&server);
+    command_result_release(&result);
+}
+
+static void test_healthcheck_asks_a_running_server(void)
+{
+    struct server server = {0};
+    struct command_result result = {0};
+    char setting[32];
+    const char *const settings[] = {setting, NULL};
+    if (!server_open(&server, NULL))
+        return;
+    snprintf(setting, sizeof setting, "HTTP_PORT=%u", server.port);
+    run(ARGUMENTS("healthcheck"), settings, NULL, &result);
+    CHECK_NUMBER("healthcheck", "exit status", 0, result.status);
+    run(ARGUMENTS("healthcheck", "--live"), settings, NULL, &result);
+    CHECK_NUMBER("healthcheck --live", "exit status", 0, result.status);
+    server_close(&server);
+    run(ARGUMENTS("healthcheck"), settings, NULL, &result);
+    CHECK_NUMBER("healthcheck without a server", "exit status", 1, result.status);
+    command_result_release(&result);
+}
+
+/* An empty database of its own for a test: on MySQL one of this name, on SQLite the folder's.
+ */
+static void make_database(const char *name)
+{
+    char sql[128];
+    if (test_database != TEST_MYSQL)
+        return;
+    MYSQL *connection = mariadb_open(NULL, "utf8mb4");
+    snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s", name);
+    mariadb_run(connection, sql);
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    mariadb_run(connection, sql);
+    if (connection)
+        mysql_close(connection);
+}
+
+static void test_seed_fills_an_empty_table_once(void)
+{
+    static const char *const settings[] = {"MYSQL_DATABASE=todobackend_seed", NULL};
+    struct server server = {0};
+    struct command_result result = {0};
+    make_database("todobackend_seed");
+    if (!CHECK(folder_make(server.folder, sizeof server.folder), "seed", "no folder"))
+        return;
+    run(ARGUMENTS("migrate"), settings, server.folder, &result);
+    CHECK_NUMBER("migrate", "exit status", 0, result.status);
+    run(ARGUMENTS("seed"), settings, server.folder, &result);
+    CHECK_NUMBER("seed", "exit status", 0, result.status);
+    if (server_start(&server, settings)) {
+        int count = count_todos(&server);
+        CHECK(count >= 3, "seed", "%d todos", count);
+        run(ARGUMENTS("seed"), settings, server.folder, &result);
+        CHECK_NUMBER("second seed", "exit status", 0, result.status);
+        CHECK(strstr(text_of(&result.out), "nothing to do") ||
+                  strstr(text_of(&result.err), "nothing to do"),
+              "second seed", "says %s", text_of(&result.err));
+        CHECK_NUMBER("second seed", "todos", count, count_todos(&server));
+    }
+    server_close(&server);
+    command_result_release(&result);
+}
+
+static void test_serve_says_where_it_keeps_its_data(void)
+{
+    struct server server = {0};
+    struct buffer log = {0};
+    if (server_open(&server, NULL)) {
+        server_read_log(&server, &log);
+        log.data[strcspn(log.data, "\n")] = '\0';
+        CHECK_CONTAINS("first line", "log", "todobackend.sqlite3", log.data);
+    }
+    server_close(&server);
+    buffer_release(&log);
+}
+
+static void test_serve_refuses_an_older_schema(void)
+{
+    static const char *const settings[] = {"MYSQL_DATABASE=todobackend_older", NULL};
+    struct command_result result = {0};
+    make_database("todobackend_older");
+    run(ARGUMENTS("serve"), settings, NULL, &result);
+    CHECK(result.status > 0 && result.status < 128, "empty database", "exit status %d",
+          result.status);
+    CHECK_CONTAINS("empty database", "stderr", "app migrate", text_of(&result.err));
+    run(ARGUMENTS("migrate", "--check"), settings, NULL, &result);
+    CHECK_NUMBER("migrate --check", "exit status", 10, result.status);
+    command_result_release(&result);
+}
+
+static void test_password_from_a_file(void)
+{
+    char path[300];
+    char folder[256];
+    char setting[320];
+    const char *const settings[] = {"MYSQL_PASSWORD", setting, NULL};
+    struct command_result result = {0};
+    if (!CHECK(folder_make(folder, sizeof folder), "password", "no folder"))
+        return;
+    snprintf(path, sizeof path, "%s/password", folder);
+    snprintf(setting, sizeof setting, "MYSQL_PASSWORD_FILE=%s", path);
+    file_write(path, getenv("MYSQL_PASSWORD"));
+    run(ARGUMENTS("migrate"), settings, NULL, &result);
+    CHECK_NUMBER("right password", "exit status", 0, result.status);
+    file_write(path, SECRET);
+    run(ARGUMENTS("migrate"), settings, NULL, &result);
+    CHECK(result.status > 0 && result.status < 128, "wrong password", "exit status %d",
+          result.status);
+    check_no_secret("wrong password", &result);
+    folder_remove(folder);
+    command_result_release(&result);
+}
+
+static void test_sigint_ends_serve_too(void)
+{
+    struct server server = {0};
+    if (server_open(&server, NULL)) {
+        kill(server.pid, SIGINT);
+        CHECK_NUMBER("SIGINT", "exit status", 0, command_wait(server.pid, COMMAND_LIMIT));
+        server.pid = 0;
+    }
+    server_close(&server);
+}
+
+/* The log. */
+
+static const char *const odd_requests[] = {
+    "GET /todos?token=" SECRET " HTTP/1.1\r\nHost: a\r\nAuthorization: Basic " SECRET
+    "\r\nCookie: sessionid=" SECRET "\r\nConnection: close\r\n\r\n",
+    "POST /todos HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: "
+    "30\r\n"
+    "Connection: close\r\n\r\n{\"title\":\"" SECRET "\"}",
+    "GET /a%0Ab%22%5C%1b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    "GET /a\"b\\c\x01\x1b[0m\x7f HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    "GET /\xff\xfe\xc3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    "GET /todos HTTP/1.1\r\nHost: a\r\nX-Request-Id: x\"y\\z\r\nConnection: close\r\n\r\n",
+    "GET /todos HTTP/1.1\r\n\r\n",
+    "B\"AD /todos HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+};
+
+static void make_odd_requests(const struct server *server)
+{
+    for (size_t i = 0; i < COUNT(odd_requests); i++) {
+        struct client_connection connection;
+        struct client_response response = {0};
+        if (!CHECK(client_open(&connection, server->port), "log", "no connection"))
+            return;
+        client_send_text(&connection, odd_requests[i]);
+        client_receive(&connection, false, 3000, &response);
+        client_close(&connection);
+        client_response_release(&response);
+    }
+}
+
+static bool matches(const char *pattern, const char *text)
+{
+    regex_t regex;
+    if (!text || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool found = regexec(&regex, text, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return found;
+}
+
+static bool has_text(const json_t *line, const char *name)
+{
+    return json_is_string(json_object_get(line, name));
+}
+
+static bool has_number(const json_t *line, const char *name)
+{
+    return json_is_number(json_object_get(line, name));
+}
+
+/* Checks one line; whether it is about a request. */
+static bool check_log_line(const char *text)
+{
+    json_error_t error;
+    json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (!CHECK(json_is_object(line), text, "no JSON object: %s", error.text)) {
+        json_decref(line);
+        return false;
+    }
+    bool is_request = json_object_get(line, "method") != NULL;
+    CHECK(matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$",
+                  json_string_value(json_object_get(line, "time"))),
+          text, "time");
+    CHECK(has_text(line, "level") && has_text(line, "message"), text, "level or message");
+    if (is_request)
+        CHECK(has_text(line, "request_id") && has_text(line, "method") &&
+                  has_text(line, "path") && has_number(line, "status") &&
+                  has_number(line, "bytes") && has_number(line, "milliseconds") &&
+                  has_text(line, "client"),
+              text, "a key is missing");
+    json_decref(line);
+    return is_request;
+}
+
+static void test_the_log_is_json_lines_without_secrets(void)
+{
+    struct server server = {0};
+    struct buffer log = {0};
+    char *rest = NULL;
+    int requests = 0;
+    if (!server_open(&server, NULL))
+        return;
+    make_odd_requests(&server);
+    server_stop(&server);
+    server_read_log(&server, &log);
+    CHECK(!strstr(text_of(&log), SECRET), "log", "holds a secret, a query or a body");
+    CHECK(!getenv("MYSQL_PASSWORD") || !strstr(text_of(&log), getenv("MYSQL_PASSWORD")), "log",
+          "holds the database's password");
+    for (char *line = log.data ? strtok_r(log.data, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest))
+        requests += check_log_line(line);
+    CHECK_NUMBER("log", "lines about requests", COUNT(odd_requests), requests);
+    server_close(&server);
+    buffer_release(&log);
+}
+
+static void test_log_says_what_was_answered(void)
+{
+    static const char *const parts[] = {"\"method\":\"GET\"",       "\"path\":\"/todos/0\"",
+                                        "\"status\":404",           "\"bytes\":23",
+                                        "\"client\":\"127.0.0.1\"", "\"level\":\"info\""};
+    struct server server = {0};
+    struct buffer log = {0};
+    struct client_response response = {0};
+    if (!server_open(&server, NULL))
+        return;
+    get(&server, "/todos/0", &response);
+    server_stop(&server);
+    server_read_log(&server, &log);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        CHECK_CONTAINS("request", "log line", parts[i], text_of(&log));
+    server_close(&server);
+    buffer_release(&log);
+    client_response_release(&response);
+}
+
+CU_TestInfo commands_tests[] = {
+    TEST(test_words_on_the_command_line),
+    TEST(test_version_names_the_libraries),
+    TEST(test_config_masks_secrets),
+    TEST(test_all_wrong_settings_are_named_at_once),
+    TEST(test_mysql_without_a_host_is_an_error),
+    TEST(test_a_port_in_use_is_an_error_with_words),
+    TEST(test_healthcheck_asks_a_running_server),
+    TEST(test_seed_fills_an_empty_table_once),
+    TEST(test_sigint_ends_serve_too),
+    TEST(test_the_log_is_json_lines_without_secrets),
+    TEST(test_log_says_what_was_answered),
+    CU_TEST_INFO_NULL,
+};
+
+CU_TestInfo commands_sqlite_tests[] = {
+    TEST(test_serve_says_where_it_keeps_its_data),
+    CU_TEST_INFO_NULL,
+};
+
+CU_TestInfo commands_mysql_tests[] = {
+    TEST(test_serve_refuses_an_older_schema),
+    TEST(test_password_from_a_file),
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,512 @@
+/*
+ * The todo store on MySQL: what the server's settings, its faults and other connections may do
+ * to it.
+ */
+
+#include "base/clock.h"
+#include "check.h"
+#include "database.h"
+#include "db/session.h"
+#include "store_fixture.h"
+#include "suites.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+#define TITLES(...)                                                                            \
+    (const char *const[])                                                                      \
+    {                                                                                          \
+        __VA_ARGS__                                                                            \
+    }
+
+/* The stores' connections, which belong to an ordinary user. */
+#define CONNECTIONS                                                                            \
+    "FROM information_schema.processlist WHERE db = DATABASE() AND user <> 'root'"
+
+static void run_as_root(const char *sql)
+{
+    run_sql(&store_root_config, sql);
+}
+
+static void wait_until(const char *query, const char *wanted)
+{
+    char text[32] = "";
+    query_sql(&store_root_config, query, 0, text, sizeof text);
+    for (unsigned i = 0; i < 200 && strcmp(text, wanted) != 0; i++) {
+        clock_sleep(10000);
+        query_sql(&store_root_config, query, 0, text, sizeof text);
+    }
+    CHECK_TEXT(query, "what the server says", wanted, text);
+}
+
+/* Ends the one connection for which the condition holds, and waits until it is gone. */
+static void kill_connection(const char *condition)
+{
+    char query[256];
+    char id[32];
+    snprintf(query, sizeof query, "SELECT COUNT(*) " CONNECTIONS " AND %s", condition);
+    wait_until(query, "1");
+    snprintf(query, sizeof query, "SELECT id " CONNECTIONS " AND %s", condition);
+    query_sql(&store_root_config, query, 0, id, sizeof id);
+    snprintf(query, sizeof query, "KILL %s", id);
+    run_as_root(query);
+    snprintf(query, sizeof query, "SELECT COUNT(*) " CONNECTIONS " AND id = %s", id);
+    wait_until(query, "0");
+}
+
+static void insert_fails(const struct todo_store_handle *store, enum error_code code)
+{
+    struct todo_insert insert = insert_of("refused");
+    struct error err = {0};
+    bool good = store->driver->insert(store->store, &insert, 1, &err);
+    must_fail("insert", good, &err, code);
+}
+
+static void commit_fails(const struct todo_store_handle *store, enum error_code code)
+{
+    struct error err = {0};
+    bool good = store->driver->commit(store->store, &err);
+    must_fail("commit", good, &err, code);
+}
+
+static void list_fails_saying(const struct todo_store_handle *store, enum error_code code,
+                              const char *why)
+{
+    struct todo_list list = {0};
+    struct error err = {0};
+    bool good = store->driver->list(store->store, &list, &err);
+    must_fail("list", good, &err, code);
+    CHECK_CONTAINS("list", "error", why, err.text);
+    todo_list_release(&list);
+}
+
+static void list_fails(const struct todo_store_handle *store, enum error_code code)
+{
+    list_fails_saying(store, code, "");
+}
+
+static void begin_and_insert(const struct todo_store_handle *store, const char *title)
+{
+    struct todo_insert insert = insert_of(title);
+    must_begin(store);
+    must_insert(store, &insert, 1);
+}
+
+/* ---- the session ---- */
+
+static const struct {
+    const char *name;
+    const char *hostile;
+    const char *session; /* what a session of ours has in spite of it; NULL: not ours to set */
+} variables[] = {
+    {"sql_mode",
+     "'NO_BACKSLASH_ESCAPES,ANSI_QUOTES,PIPES_AS_CONCAT,NO_AUTO_VALUE_ON_ZERO,NO_ZERO_DATE'", "STRICT_TRANS_TABLES"},
+    {"autocommit",               "0",                                                         "ON"                 },
+    {"character_set_client",     "latin1",                                                    "utf8mb4"            },
+    {"character_set_connection", "latin1",                                                    "utf8mb4"            },
+    {"character_set_results",    "latin1",                                                    "utf8mb4"            },
+    {"character_set_server",     "latin1",                                                    NULL                 },
+    {"init_connect",             "'SET NAMES latin1, sql_mode = NO_BACKSLASH_ESCAPES'",       NULL                 },
+    {"innodb_lock_wait_timeout", "3600",                                                      "5"                  },
+    {"lock_wait_timeout",        "86400",                                                     "5"                  },
+    {"tx_isolation",             "'SERIALIZABLE'",                                            "READ-COMMITTED"     },
+};
+
+static void check_session(const char *row)
+{
+    char sql[128];
+    char value[128];
+    for (size_t i = 0; i < COUNT(variables); i++) {
+        if (!variables[i].session)
+            continue;
+        snprintf(sql, sizeof sql, "SHOW SESSION VARIABLES LIKE '%s'", variables[i].name);
+        query_sql(&store_config, sql, 1, value, sizeof value);
+        CHECK_TEXT(row, variables[i].name, variables[i].session, value);
+    }
+}
+
+static void set_global(const char *name, const char *value)
+{
+    char sql[256];
+    snprintf(sql, sizeof sql, "SET GLOBAL %s = %s", name, value);
+    run_as_root(sql);
+}
+
+static void test_session_is_ours_whatever_the_server_prefers(void)
+{
+    check_session("usual server");
+    for (size_t i = 0; i < COUNT(variables); i++) {
+        set_global(variables[i].name, variables[i].hostile);
+        check_session(variables[i].name);
+        check_titles_come_back(variables[i].name);
+        set_global(variables[i].name, "DEFAULT");
+    }
+    check_session("usual server again");
+}
+
+static void keep_number(const char *const *columns, void *context)
+{
+    *(long *)context = columns[0] ? strtol(columns[0], NULL, 10) : -1;
+}
+
+static void test_an_update_to_equal_values_counts_its_rows(void)
+{
+    static const struct db_session_wait no_wait;
+    struct todo_store_handle store;
+    struct db_session session = {0};
+    struct error err = {0};
+    long count = -1;
+    store_open_empty(&store);
+    create_one(&store, "same");
+    bool good =
+        db_session_open(&session, &store_config, &no_wait, &err) &&
+        db_session_run(&session, "UPDATE todo_todoitem SET title = 'same'", "update", &err) &&
+        db_session_query(&session, "SELECT ROW_COUNT()", "count", keep_number, &count, &err);
+    CHECK(good, "update", "%s", err.text);
+    CHECK_NUMBER("update", "rows", 1, count);
+    db_session_close(&session);
+    store_close(&store);
+}
+
+static void test_a_title_too_long_is_refused_not_cut(void)
+{
+    char title[258];
+    struct todo_store_handle store;
+    memset(title, 'x', 257);
+    title[257] = '\0';
+    struct todo_insert insert = insert_of(title);
+    struct error err = {0};
+    store_open_empty(&store);
+    must_begin(&store);
+    bool good = store.driver->insert(store.store, &insert, 1, &err);
+    must_fail("insert", good, &err, ERROR_DATABASE);
+    store.driver->roll_back(store.store);
+    check_titles("refused", TITLES(NULL));
+    store_close(&store);
+}
+
+/* ---- ids ---- */
+
+static void test_ids_are_right_on_a_cluster(void)
+{
+    static const struct {
+        const char *name;
+        const char *increment;
+        const char *offset;
+    } rows[] = {
+        {"first of three nodes",  "3",  "1"},
+        {"second of three nodes", "3",  "2"},
+        {"third of three nodes",  "3",  "3"},
+        {"of ten",                "10", "5"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct todo_store_handle store;
+        struct todo_list list = {0};
+        uint32_t ids[4];
+        set_global("auto_increment_increment", rows[i].increment);
+        set_global("auto_increment_offset", rows[i].offset);
+        store_open_empty(&store);
+        create_todos(&store, TITLES("a", "b", "c", "d"), 4, ids);
+        must_list(&store, &list);
+        for (size_t j = 0; j < 4 && j < list.count; j++)
+            CHECK_NUMBER(rows[i].name, list.todos[j].title, list.todos[j].id, ids[j]);
+        CHECK_NUMBER(rows[i].name, "step", strtol(rows[i].increment, NULL, 10),
+                     (long long)ids[1] - ids[0]);
+        todo_list_release(&list);
+        store_close(&store);
+    }
+    set_global("auto_increment_increment", "DEFAULT");
+    set_global("auto_increment_offset", "DEFAULT");
+}
+
+/* ---- locks ---- */
+
+static void test_rows_that_were_not_asked_for_are_not_locked(void)
+{
+    struct todo_store_handle one;
+    struct todo_store_handle other;
+    struct todo_list list = {0};
+    uint32_t ids[5];
+    store_open_empty(&one);
+    store_open(&other);
+    create_todos(&one, TITLES("a", "b", "c", "d", "e"), 5, ids);
+    uint64_t start = clock_now();
+    must_begin(&one);
+    must_load(&one, ids, 2, &list);
+    must_begin(&other);
+    must_load(&other, ids + 2, 3, &list);
+    must_update(&other, &list);
+    must_delete(&other, ids + 2, 3);
+    begin_and_insert(&one, "f");
+    begin_and_insert(&other, "g");
+    must_delete(&one, ids, 2);
+    must_commit(&one);
+    must_commit(&other);
+    CHECK(clock_now() - start < 2000000, "rows of their own", "one waited for the other");
+    check_titles("both", TITLES("f", "g", NULL));
+    todo_list_release(&list);
+    store_close(&other);
+    store_close(&one);
+}
+
+struct loader {
+    const struct todo_store_handle *store;
+    uint32_t id;
+    bool good;
+    struct error err;
+};
+
+static void *load_one(void *context)
+{
+    struct loader *loader = context;
+    struct todo_list list = {0};
+    loader->good = loader->store->driver->load_for_update(loader->store->store, &loader->id, 1,
+                                                          &list, &loader->err);
+    todo_list_release(&list);
+    loader->store->driver->end_thread();
+    return NULL;
+}
+
+static void test_a_deadlock_is_a_conflict_for_one(void)
+{
+    struct todo_store_handle stores[2];
+    struct todo_list list = {0};
+    uint32_t ids[2];
+    pthread_t thread;
+    store_open_empty(&stores[0]);
+    store_open(&stores[1]);
+    create_todos(&stores[0], TITLES("a", "b"), 2, ids);
+    for (size_t i = 0; i < 2; i++) {
+        must_begin(&stores[i]);
+        must_load(&stores[i], &ids[i], 1, &list);
+    }
+    struct loader loaders[] = {
+        {.store = &stores[0], .id = ids[1]},
+        {.store = &stores[1], .id = ids[0]}
+    };
+    if (pthread_create(&thread, NULL, load_one, &loaders[0]) != 0)
+        abort();
+    load_one(&loaders[1]);
+    pthread_join(thread, NULL);
+    CHECK(loaders[0].good != loaders[1].good, "deadlock", "none or both were refused");
+    for (size_t i = 0; i < 2; i++) {
+        if (!loaders[i].good)
+            must_fail("deadlock", false, &loaders[i].err, ERROR_CONFLICT);
+        stores[i].driver->roll_back(stores[i].store);
+    }
+    create_one(&stores[0], "c");
+    create_one(&stores[1], "d");
+    todo_list_release(&list);
+    store_close(&stores[1]);
+    store_close(&stores[0]);
+}
+
+static void test_killed_while_it_waits_for_a_lock(void)
+{
+    struct todo_store_handle store;
+    struct todo_list list = {0};
+    store_open_empty(&store);
+    uint32_t id = create_one(&store, "a");
+    must_begin(&store);
+    must_load(&store, &id, 1, &list);
+    struct lock_waiter *waiter = lock_waiter_start(id);
+    kill_connection("info LIKE '%FOR UPDATE%'");
+    struct lock_result result = lock_waiter_join(waiter);
+    must_fail("the killed one", result.good, &result.err, ERROR_UNAVAILABLE);
+    must_commit(&store);
+    todo_list_release(&list);
+    store_close(&store);
+}
+
+/* ---- lost connections ---- */
+
+static void test_killed_while_idle(void)
+{
+    struct todo_store_handle store;
+    struct todo_list list = {0};
+    store_open_empty(&store);
+    must_list(&store, &list);
+    kill_connection("TRUE");
+    list_fails(&store, ERROR_UNAVAILABLE);
+    must_list(&store, &list);
+    create_one(&store, "a");
+    kill_connection("TRUE");
+    must_begin(&store);
+    insert_fails(&store, ERROR_UNAVAILABLE);
+    store.driver->roll_back(store.store);
+    create_one(&store, "b");
+    check_titles("connected again", TITLES("a", "b", NULL));
+    todo_list_release(&list);
+    store_close(&store);
+}
+
+static void test_killed_within_a_transaction(void)
+{
+    struct todo_store_handle store;
+    struct todo_list list = {0};
+    const struct todo_list nothing = {0};
+    uint32_t id;
+    store_open_empty(&store);
+    id = create_one(&store, "a");
+    begin_and_insert(&store, "lost");
+    kill_connection("TRUE");
+    insert_fails(&store, ERROR_UNAVAILABLE);
+    /* the rest of it must not begin anew, as a transaction without its first part */
+    insert_fails(&store, ERROR_UNAVAILABLE);
+    commit_fails(&store, ERROR_UNAVAILABLE);
+    store.driver->roll_back(store.store);
+    check_titles("killed", TITLES("a", NULL));
+    must_begin(&store);
+    must_load(&store, &id, 1, &list);
+    must_update(&store, &nothing);
+    must_delete(&store, &id, 1);
+    must_commit(&store);
+    check_titles("after it", TITLES(NULL));
+    todo_list_release(&list);
+    store_close(&store);
+}
+
+static void test_killed_before_the_commit(void)
+{
+    struct todo_store_handle store;
+    store_open_empty(&store);
+    begin_and_insert(&store, "lost");
+    kill_connection("TRUE");
+    commit_fails(&store, ERROR_OUTCOME_UNKNOWN);
+    store.driver->roll_back(store.store);
+    create_one(&store, "next");
+    check_titles("after it", TITLES("next", NULL));
+    store_close(&store);
+}
+
+/* ---- a server that is away, or of no use ---- */
+
+static void test_a_read_only_server_is_unavailable(void)
+{
+    struct todo_store_handle writer;
+    struct todo_store_handle reader;
+    struct todo_list list = {0};
+    store_open_empty(&writer);
+    store_open(&reader);
+    begin_and_insert(&writer, "lost");
+    set_global("read_only", "1");
+    commit_fails(&writer, ERROR_UNAVAILABLE); /* it says that it did not */
+    writer.driver->roll_back(writer.store);
+    must_begin(&writer);
+    insert_fails(&writer, ERROR_UNAVAILABLE);
+    writer.driver->roll_back(writer.store);
+    must_list(&reader, &list);
+    set_global("read_only", "0");
+    create_one(&writer, "next");
+    check_titles("writable again", TITLES("next", NULL));
+    todo_list_release(&list);
+    store_close(&reader);
+    store_close(&writer);
+}
+
+static void test_a_refused_login_is_unavailable_until_it_works(void)
+{
+    struct todo_store_handle store;
+    struct todo_list list = {0};
+    const char *password = store_config.mysql_password;
+    store_open_empty(&store);
+    store_config.mysql_password = "wrong";
+    list_fails_saying(&store, ERROR_UNAVAILABLE, "Access denied");
+    list_fails_saying(&store, ERROR_UNAVAILABLE, "waiting to connect again");
+    store_config.mysql_password = password;
+    clock_sleep(150000);
+    must_list(&store, &list);
+    todo_list_release(&list);
+    store_close(&store);
+}
+
+/* Seconds may pass: the store doesn't try at every call. */
+static void must_come_back(const struct todo_store_handle *store)
+{
+    struct todo_list list = {0};
+    struct error err = {.code = ERROR_UNAVAILABLE};
+    uint64_t deadline = clock_now() + 3000000;
+    while (err.code == ERROR_UNAVAILABLE && clock_now() < deadline) {
+        err = (struct error){0};
+        if (!store->driver->list(store->store, &list, &err))
+            clock_sleep(20000);
+    }
+    CHECK(err.code == ERROR_NONE, "come back", "%s", err.text);
+    todo_list_release(&list);
+}
+
+static void test_a_killed_server_keeps_what_was_committed(void)
+{
+    struct todo_store_handle store;
+    store_open_empty(&store);
+    create_one(&store, "committed");
+    begin_and_insert(&store, "not committed");
+    CHECK(mariadb_command("TEST_MYSQL_KILL"), "kill the server", "failed");
+    uint64_t start = clock_now();
+    insert_fails(&store, ERROR_UNAVAILABLE);
+    store.driver->roll_back(store.store);
+    for (unsigned i = 0; i < 3; i++)
+        list_fails(&store, ERROR_UNAVAILABLE);
+    CHECK(clock_now() - start < 500000, "no server", "the calls took %llu ms",
+          (unsigned long long)(clock_now() - start) / 1000);
+    CHECK(mariadb_command("TEST_MYSQL_RESTART"), "start the server", "failed");
+    must_come_back(&store);
+    check_titles("restarted", TITLES("committed", NULL));
+    create_one(&store, "next");
+    check_titles("after it", TITLES("committed", "next", NULL));
+    store_close(&store);
+}
+
+static void test_a_frozen_server_is_given_up_in_time(void)
+{
+    struct todo_store_handle reader;
+    struct todo_store_handle writer;
+    struct todo_list list = {0};
+    unsigned timeout = store_config.request_timeout;
+    pid_t pid = mariadb_pid();
+    if (!CHECK(pid > 1, "server", "its process is not known"))
+        return;
+    store_config.request_timeout = 1;
+    store_open_empty(&reader);
+    store_open(&writer);
+    must_list(&reader, &list);
+    begin_and_insert(&writer, "perhaps");
+    kill(pid, SIGSTOP);
+    clock_sleep(50000); /* until all its threads stand still */
+    uint64_t start = clock_now();
+    list_fails(&reader, ERROR_UNAVAILABLE);
+    commit_fails(&writer, ERROR_OUTCOME_UNKNOWN);
+    CHECK(clock_now() - start < 3500000, "frozen", "the two calls took %llu ms",
+          (unsigned long long)(clock_now() - start) / 1000);
+    kill(pid, SIGCONT);
+    writer.driver->roll_back(writer.store);
+    must_come_back(&reader);
+    create_one(&writer, "next");
+    store_config.request_timeout = timeout;
+    todo_list_release(&list);
+    store_close(&writer);
+    store_close(&reader);
+}
+
+CU_TestInfo store_mysql_tests[] = {
+    TEST(test_session_is_ours_whatever_the_server_prefers),
+    TEST(test_an_update_to_equal_values_counts_its_rows),
+    TEST(test_a_title_too_long_is_refused_not_cut),
+    TEST(test_ids_are_right_on_a_cluster),
+    TEST(test_rows_that_were_not_asked_for_are_not_locked),
+    TEST(test_a_deadlock_is_a_conflict_for_one),
+    TEST(test_killed_while_it_waits_for_a_lock),
+    TEST(test_killed_while_idle),
+    TEST(test_killed_within_a_transaction),
+    TEST(test_killed_before_the_commit),
+    TEST(test_a_read_only_server_is_unavailable),
+    TEST(test_a_refused_login_is_unavailable_until_it_works),
+    TEST(test_a_killed_server_keeps_what_was_committed),
+    TEST(test_a_frozen_server_is_given_up_in_time),
+    CU_TEST_INFO_NULL,
+};

@@ -1,0 +1,143 @@
+#include "probe.h"
+
+#include "fake_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct question {
+    struct todo_operation operation; /* first: the operation's pointer is ours */
+    struct todo_change change;
+    struct probe *probe;
+};
+
+void probes_init(struct probes *probes)
+{
+    *probes = (struct probes){0};
+    pthread_mutex_init(&probes->lock, NULL);
+    pthread_cond_init(&probes->changed, NULL);
+}
+
+void probes_release(struct probes *probes)
+{
+    pthread_cond_destroy(&probes->changed);
+    pthread_mutex_destroy(&probes->lock);
+}
+
+bool probes_wait(struct probes *probes, unsigned releases)
+{
+    const struct timespec until = fake_patience();
+    int late = 0;
+    bool are_there;
+
+    pthread_mutex_lock(&probes->lock);
+    while (probes->releases < releases && late == 0)
+        late = pthread_cond_timedwait(&probes->changed, &probes->lock, &until);
+    are_there = probes->releases == releases;
+    pthread_mutex_unlock(&probes->lock);
+    return are_there;
+}
+
+static void set_change(struct todo_change *change, const struct probe *probe)
+{
+    change->title_set = probe->title != NULL;
+    change->title_length = probe->title ? strlen(probe->title) : 0;
+    (void)snprintf(change->title, sizeof(change->title), "%s",
+                   probe->title ? probe->title : "");
+    change->completed_set = probe->completed;
+    change->completed = probe->completed;
+    change->order_set = probe->order != 0;
+    change->order = probe->order;
+}
+
+struct todo_operation *probe_ask(struct probe *probe)
+{
+    struct question *question = calloc(1, sizeof(*question));
+
+    if (!question)
+        abort();
+    question->probe = probe;
+    question->operation.kind = probe->kind;
+    question->operation.id = probe->id;
+    question->operation.deadline = probe->deadline ? probe->deadline : PROBE_NEVER;
+    if (probe->kind == TODO_CREATE || probe->kind == TODO_UPDATE) {
+        set_change(&question->change, probe);
+        question->operation.change = &question->change;
+    }
+    if (probe->kind == TODO_CREATE) {
+        question->operation.base_url = "http://h";
+        question->operation.url_format = probe->url_format;
+    }
+    return &question->operation;
+}
+
+static struct probe *probe_of(struct todo_operation *operation)
+{
+    return ((struct question *)operation)->probe;
+}
+
+static void answer(struct probes *probes, struct probe *probe, enum todo_outcome outcome)
+{
+    probe->answers++;
+    probe->outcome = outcome;
+    probe->place = ++probes->answers;
+    probes->mistakes += probe->releases;
+}
+
+static void keep_result(struct probe *probe, const struct todo_operation *operation)
+{
+    struct buffer text = {0};
+
+    if (operation->outcome == TODO_DONE && operation->kind == TODO_LIST)
+        for (size_t i = 0; i < operation->list->count; i++)
+            fake_describe_todo(&operation->list->todos[i], &text);
+    else if (operation->outcome == TODO_DONE && operation->kind != TODO_DELETE &&
+             operation->kind != TODO_CLEAR)
+        fake_describe_todo(&operation->todo, &text);
+    (void)snprintf(probe->result, sizeof(probe->result), "%s", text.data ? text.data : "");
+    probe->list = operation->kind == TODO_LIST ? operation->list : NULL;
+    buffer_release(&text);
+}
+
+void probe_complete(void *context, struct todo_operation *const *operations, size_t count)
+{
+    struct probes *probes = context;
+
+    pthread_mutex_lock(&probes->lock);
+    probes->waves++;
+    for (size_t i = 0; i < count; i++) {
+        struct probe *probe = probe_of(operations[i]);
+
+        answer(probes, probe, operations[i]->outcome);
+        probe->wave = probes->waves;
+        keep_result(probe, operations[i]);
+    }
+    pthread_cond_broadcast(&probes->changed);
+    pthread_mutex_unlock(&probes->lock);
+}
+
+void probe_give_up(void *context, struct todo_operation *operation, enum todo_outcome outcome)
+{
+    struct probes *probes = context;
+
+    pthread_mutex_lock(&probes->lock);
+    answer(probes, probe_of(operation), outcome);
+    probe_of(operation)->given_up++;
+    pthread_cond_broadcast(&probes->changed);
+    pthread_mutex_unlock(&probes->lock);
+}
+
+void probe_release(void *context, struct todo_operation *operation)
+{
+    struct probes *probes = context;
+    struct probe *probe = probe_of(operation);
+
+    pthread_mutex_lock(&probes->lock);
+    probe->releases++;
+    probes->releases++;
+    probes->mistakes += probe->answers == 0;
+    pthread_cond_broadcast(&probes->changed);
+    pthread_mutex_unlock(&probes->lock);
+    free(operation);
+}

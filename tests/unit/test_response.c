@@ -1,0 +1,289 @@
+#include "http/response.h"
+#include "suites.h"
+
+#include "../integration/check.h"
+
+#include <string.h>
+
+#define SAFE   "X-Content-Type-Options: nosniff\nReferrer-Policy: same-origin\n"
+#define FRAME  "X-Frame-Options: DENY\n"
+#define ORIGIN "Access-Control-Allow-Origin: *\n"
+#define EXPOSE "Access-Control-Expose-Headers: Location, ETag, Link, X-Request-Id\n"
+#define ALLOW                                                                                  \
+    "Access-Control-Allow-Headers: accept, accept-encoding, authorization, content-type, "     \
+    "dnt, origin, user-agent, x-csrftoken, x-requested-with, if-match, if-none-match, "        \
+    "idempotency-key, x-request-id\n"                                                          \
+    "Access-Control-Allow-Methods: DELETE, GET, OPTIONS, PATCH, POST, PUT\n"                   \
+    "Access-Control-Max-Age: 86400\n"
+#define CORS ORIGIN EXPOSE
+
+/* clang-format off */
+static const struct start_row {
+    const char *name;
+    enum http_method method;
+    const char *origin;
+    const char *id; /* X-Request-Id */
+    const char *headers;
+} starts[] = {
+    {"plain", HTTP_GET, NULL, NULL, SAFE FRAME},
+    {"Origin", HTTP_GET, "http://a.example", NULL, SAFE CORS FRAME},
+    {"Origin null", HTTP_POST, "null", NULL, SAFE CORS FRAME},
+    {"Origin of any text", HTTP_DELETE, "x y", NULL, SAFE CORS FRAME},
+    {"Origin empty", HTTP_GET, "", NULL, SAFE FRAME},
+    {"Origin with an IPv6 address", HTTP_GET, "http://[::1]", NULL, SAFE CORS FRAME},
+    {"Origin with half a bracket", HTTP_GET, "http://[bad", NULL, SAFE FRAME},
+    {"OPTIONS", HTTP_OPTIONS, NULL, NULL, SAFE FRAME},
+    {"OPTIONS with Origin", HTTP_OPTIONS, "http://a", NULL, SAFE CORS ALLOW FRAME},
+    {"OPTIONS with Origin empty", HTTP_OPTIONS, "", NULL, SAFE FRAME},
+    {"id", HTTP_GET, NULL, "abc", SAFE "X-Request-Id: abc\n" FRAME},
+    {"id and Origin", HTTP_HEAD, "http://a", "abc", SAFE CORS "X-Request-Id: abc\n" FRAME},
+    {"id of ours is not sent", HTTP_GET, NULL, "", SAFE FRAME},
+};
+
+static const struct {
+    const char *name;
+    const char *json;
+    const char *indented; /* by 2 */
+} indentations[] = {
+    {"empty list", "[]", "[]"},
+    {"empty object", "{}", "{}"},
+    {"text", "\"a:b,{[\"", "\"a:b,{[\""},
+    {"object", "{\"a\":1,\"b\":null}", "{\n  \"a\": 1,\n  \"b\": null\n}"},
+    {"list", "[1,2]", "[\n  1,\n  2\n]"},
+    {"empty ones inside", "{\"a\":[],\"b\":{},\"c\":\"\"}",
+     "{\n  \"a\": [],\n  \"b\": {},\n  \"c\": \"\"\n}"},
+    {"deeper", "[{\"a\":[1]},{\"b\":-2}]",
+     "[\n  {\n    \"a\": [\n      1\n    ]\n  },\n  {\n    \"b\": -2\n  }\n]"},
+    {"marks in texts", "{\"a,\":\"{\\\"[:\\\\\",\"b\":\"]\"}",
+     "{\n  \"a,\": \"{\\\"[:\\\\\",\n  \"b\": \"]\"\n}"},
+};
+/* clang-format on */
+
+static void make_request(struct http_request *request, const struct start_row *row)
+{
+    *request = (struct http_request){.method = row->method};
+    request->headers[HTTP_HEADER_ORIGIN] = row->origin;
+    strcpy(request->id, row->id && *row->id ? row->id : "ours");
+    request->id_given = row->id && *row->id;
+}
+
+/* The headers as they would be sent. */
+static void write_headers(const struct http_response *response, char *out, size_t size)
+{
+    size_t length = 0;
+
+    *out = '\0';
+    for (size_t i = 0; i < response->header_count && length < size; i++)
+        length += (size_t)snprintf(out + length, size - length, "%s: %s\n",
+                                   response->headers[i].name, response->headers[i].value);
+}
+
+static void test_a_response_starts_with_the_headers_of_all(void)
+{
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        struct http_request request;
+        struct http_response response;
+        char headers[2048];
+
+        make_request(&request, &starts[i]);
+        http_response_start(&response, &request, 404);
+        write_headers(&response, headers, sizeof(headers));
+        CHECK_TEXT(starts[i].name, "headers", starts[i].headers, headers);
+        CHECK(response.status == 404 && response.body.size == 0 && !response.body.failed,
+              starts[i].name, "status or body");
+    }
+}
+
+static void test_a_preflight_is_answered_without_a_body(void)
+{
+    struct http_request request = {.method = HTTP_OPTIONS};
+    struct http_response response;
+    char headers[2048];
+
+    http_response_start_preflight(&response, &request);
+    write_headers(&response, headers, sizeof(headers));
+    CHECK_TEXT("without Origin", "headers", SAFE "Vary: Origin\n", headers);
+    request.headers[HTTP_HEADER_ORIGIN] = "http://a";
+    http_response_start_preflight(&response, &request);
+    write_headers(&response, headers, sizeof(headers));
+    CHECK_TEXT("with Origin", "headers", SAFE CORS ALLOW "Vary: Origin\n", headers);
+    CU_ASSERT(response.status == 200 && response.body.size == 0);
+}
+
+static void test_preflights_are_known(void)
+{
+    static const struct {
+        const char *name;
+        enum http_method method;
+        const char *asked;
+        bool is_preflight;
+    } rows[] = {
+        {"OPTIONS and the header",       HTTP_OPTIONS, "PUT", true },
+        {"OPTIONS and the header empty", HTTP_OPTIONS, "",    true },
+        {"OPTIONS alone",                HTTP_OPTIONS, NULL,  false},
+        {"GET and the header",           HTTP_GET,     "PUT", false},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_request request = {.method = rows[i].method};
+
+        request.headers[HTTP_HEADER_PREFLIGHT_METHOD] = rows[i].asked;
+        CHECK_NUMBER(rows[i].name, "preflight", rows[i].is_preflight,
+                     http_request_is_preflight(&request));
+    }
+}
+
+/* What share_class promises: the same class, the same headers. */
+static void check_pair(size_t i, size_t j)
+{
+    struct http_request one;
+    struct http_request other;
+    unsigned class;
+
+    make_request(&one, &starts[i]);
+    make_request(&other, &starts[j]);
+    class = http_response_share_class(&one);
+    if (class != 0 && class == http_response_share_class(&other))
+        CHECK_TEXT(starts[i].name, starts[j].name, starts[i].headers, starts[j].headers);
+}
+
+static void test_only_answers_with_the_same_headers_are_shared(void)
+{
+    static const struct start_row lists[] = {
+        {"GET",             HTTP_GET,  NULL,       NULL, NULL},
+        {"HEAD",            HTTP_HEAD, NULL,       NULL, NULL},
+        {"GET with Origin", HTTP_GET,  "http://a", NULL, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        for (size_t j = 0; j < sizeof(starts) / sizeof(starts[0]); j++)
+            check_pair(i, j);
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        struct http_request request;
+
+        make_request(&request, &lists[i]);
+        CHECK(http_response_share_class(&request) != 0, lists[i].name, "never shared");
+    }
+}
+
+static void test_json_goes_out_compact_or_indented(void)
+{
+    for (size_t i = 0; i < sizeof(indentations) / sizeof(indentations[0]); i++) {
+        const char *json = indentations[i].json;
+        struct http_response compact = {.status = 200};
+        struct http_response indented = {.status = 200};
+
+        http_response_set_json(&compact, &(struct http_format){HTTP_JSON, 0}, json,
+                               strlen(json));
+        http_response_set_json(&indented, &(struct http_format){HTTP_JSON, 2}, json,
+                               strlen(json));
+        CHECK_TEXT(indentations[i].name, "compact", json, compact.body.data);
+        CHECK_TEXT(indentations[i].name, "indented", indentations[i].indented,
+                   indented.body.data);
+        http_response_release(&compact);
+        http_response_release(&indented);
+    }
+}
+
+static void test_the_content_type_names_the_form(void)
+{
+    static const struct {
+        const char *name;
+        struct http_format format;
+        const char *headers;
+    } rows[] = {
+        {"compact",  {HTTP_JSON, 0}, "Content-Type: application/json\n"        },
+        {"indented", {HTTP_JSON, 4}, "Content-Type: application/json\n"        },
+        {"HTML",     {HTTP_HTML, 0}, "Content-Type: text/html; charset=utf-8\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_response response = {.status = 200};
+        char headers[256];
+
+        http_response_set_json(&response, &rows[i].format, "[]", 2);
+        write_headers(&response, headers, sizeof(headers));
+        CHECK_TEXT(rows[i].name, "headers", rows[i].headers, headers);
+        http_response_release(&response);
+    }
+}
+
+static void test_html_is_escaped(void)
+{
+    static const char json[] = "{\"title\":\"</pre><script>&'\"}";
+    struct http_response response = {.status = 201};
+
+    http_response_set_json(&response, &(struct http_format){HTTP_HTML, 0}, json,
+                           sizeof(json) - 1);
+    CHECK_CONTAINS("page", "title", "<title>201 Created</title>", response.body.data);
+    CHECK_CONTAINS("page", "text",
+                   "&quot;title&quot;: "
+                   "&quot;&lt;/pre&gt;&lt;script&gt;&amp;&#39;&quot;\n}</pre>",
+                   response.body.data);
+    CU_ASSERT_PTR_NULL(strstr(response.body.data, "<script"));
+    http_response_release(&response);
+}
+
+static void test_a_detail_is_escaped(void)
+{
+    struct http_response response = {.status = 405};
+
+    http_response_set_detail(&response, &(struct http_format){HTTP_JSON, 0},
+                             "Method \"A\\B\" not\nallowed.");
+    CHECK_TEXT("detail", "body", "{\"detail\":\"Method \\\"A\\\\B\\\" not\\nallowed.\"}",
+               response.body.data);
+    http_response_release(&response);
+}
+
+static void test_a_header_too_many_is_a_failure(void)
+{
+    struct http_response response = {.status = 200};
+
+    for (unsigned i = 0; i < HTTP_RESPONSE_HEADERS_MAX; i++)
+        http_response_add_header(&response, "A", "b");
+    CU_ASSERT_FALSE(response.body.failed);
+    http_response_add_header(&response, "A", "b");
+    CU_ASSERT_TRUE(response.body.failed);
+    CU_ASSERT_EQUAL(response.header_count, HTTP_RESPONSE_HEADERS_MAX);
+    http_response_release(&response);
+}
+
+static void test_every_status_has_its_phrase(void)
+{
+    static const struct {
+        unsigned status;
+        const char *text;
+    } rows[] = {
+        {200, "OK"                    },
+        {201, "Created"               },
+        {204, "No Content"            },
+        {400, "Bad Request"           },
+        {404, "Not Found"             },
+        {405, "Method Not Allowed"    },
+        {406, "Not Acceptable"        },
+        {413, "Content Too Large"     },
+        {415, "Unsupported Media Type"},
+        {500, "Internal Server Error" },
+        {503, "Service Unavailable"   },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        CHECK_TEXT(rows[i].text, "phrase", rows[i].text, http_status_text(rows[i].status));
+    CU_ASSERT_PTR_NOT_NULL(http_status_text(299));
+}
+
+CU_TestInfo response_tests[] = {
+    {"a response starts with the headers of all",
+     test_a_response_starts_with_the_headers_of_all                                              },
+    {"a preflight is answered without a body",        test_a_preflight_is_answered_without_a_body},
+    {"preflights are known",                          test_preflights_are_known                  },
+    {"only answers with the same headers are shared",
+     test_only_answers_with_the_same_headers_are_shared                                          },
+    {"JSON goes out compact or indented",             test_json_goes_out_compact_or_indented     },
+    {"the content type names the form",               test_the_content_type_names_the_form       },
+    {"HTML is escaped",                               test_html_is_escaped                       },
+    {"a detail is escaped",                           test_a_detail_is_escaped                   },
+    {"a header too many is a failure",                test_a_header_too_many_is_a_failure        },
+    {"every status has its phrase",                   test_every_status_has_its_phrase           },
+    CU_TEST_INFO_NULL,
+};
