@@ -43,7 +43,7 @@ enum config_log_level {
 struct config {
     const char *http_address;  /* HTTP_ADDRESS, numeric IPv4 or IPv6 */
     unsigned http_port;        /* HTTP_PORT; 0: the system picks a free one */
-    unsigned http_threads;     /* HTTP_THREADS; 0: one a core */
+    unsigned http_threads;     /* HTTP_THREADS; 0: one for two cores */
     unsigned http_body_limit;  /* HTTP_BODY_LIMIT, bytes */
     unsigned http_json_depth;  /* HTTP_JSON_DEPTH, levels */
     unsigned http_host_limit;  /* HTTP_HOST_LIMIT, bytes */

@@ -221,6 +221,14 @@ void http_request_add_header(struct http_request *request, const char *name, con
     }
 }
 
+/* An Origin whose IPv6 bracket is not closed is no URL at all. */
+static bool is_origin(const char *origin)
+{
+    const char *bracket = origin ? strchr(origin, '[') : NULL;
+
+    return origin && *origin && !(bracket && !strchr(bracket, ']'));
+}
+
 static bool is_plain_id(const char *text)
 {
     size_t length = strlen(text);
@@ -252,6 +260,7 @@ void http_request_finish_headers(struct http_request *request)
 
     if (request->authority.size > 0 && request->headers[HTTP_HEADER_HOST])
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
+    request->has_origin = is_origin(request->headers[HTTP_HEADER_ORIGIN]);
     request->id_given = id && is_plain_id(id);
     if (request->id_given)
         memcpy(request->id, id, strlen(id) + 1);

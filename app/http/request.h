@@ -48,6 +48,7 @@ struct http_request {
     bool http_1_1;             /* false: HTTP/1.0 */
     const char *headers[HTTP_HEADER_COUNT]; /* NULL when absent; the first one's value */
     unsigned header_count[HTTP_HEADER_COUNT];
+    bool has_origin;       /* an Origin that is a URL, or null */
     bool header_malformed; /* a name that is no token, or a control byte in a value */
     struct buffer body;    /* only of POST, PUT and PATCH; empty for the others */
     char id[65];   /* X-Request-Id as it came if it is short and plain, else one of ours */

@@ -21,15 +21,6 @@ void http_response_add_header(struct http_response *response, const char *name,
     response->header_count++;
 }
 
-static bool has_origin(const struct http_request *request)
-{
-    const char *origin = request->headers[HTTP_HEADER_ORIGIN];
-    const char *bracket = origin ? strchr(origin, '[') : NULL;
-
-    /* an Origin whose IPv6 bracket is not closed is no URL at all */
-    return origin && *origin && !(bracket && !strchr(bracket, ']'));
-}
-
 bool http_request_is_preflight(const struct http_request *request)
 {
     return request->method == HTTP_OPTIONS && request->headers[HTTP_HEADER_PREFLIGHT_METHOD];
@@ -37,7 +28,7 @@ bool http_request_is_preflight(const struct http_request *request)
 
 static void add_cors_headers(struct http_response *response, const struct http_request *request)
 {
-    if (!has_origin(request))
+    if (!request->has_origin)
         return;
     http_response_add_header(response, "Access-Control-Allow-Origin", "*");
     http_response_add_header(response, "Access-Control-Expose-Headers", CORS_EXPOSE_HEADERS);
@@ -77,7 +68,7 @@ unsigned http_response_share_class(const struct http_request *request)
 {
     if (request->id_given || request->method == HTTP_OPTIONS)
         return 0;
-    return has_origin(request) ? 2 : 1;
+    return request->has_origin ? 2 : 1;
 }
 
 static void append_line(struct buffer *out, unsigned depth, unsigned indent)

@@ -2,378 +2,25 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/guard.h"
+#include "http/exchange.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <limits.h>
-#include <microhttpd.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_LIMIT 8192
-#define CONNECTION_MEMORY                                                                      \
-    (32 * 1024)               /* request line and headers; MHD answers 414 or 431 beyond */
-#define KEEP_ALIVE_SECONDS 75 /* above the 60 s of the usual load balancers */
-#define LISTEN_BACKLOG     1024
-/* A body somewhat over the limit is read to its end, so that the client, still sending, sees
- * the 413 and not a reset connection. */
-#define DRAINED_BODY_SIZE (64U * 1024 * 1024)
-
-struct http_server {
-    struct MHD_Daemon *daemon;
-    struct http_server_settings settings;
-    unsigned port;
-    char name[HOST_NAME_MAX + 8]; /* of this machine, and the port */
-    int listen_socket;
-    atomic_bool draining;
-    atomic_bool refusing;
-    atomic_uint handling; /* threads that are in the handler */
-
-    atomic_size_t active;
-};
-
-struct http_reply {
-    struct MHD_Response *native;
-    unsigned status;
-    size_t size; /* bytes of the body */
-    atomic_uint references;
-};
-
-/* A request goes through these in order; advance() and the functions it calls are the only
- * place that moves it on. */
-enum exchange_state {
-    EXCHANGE_STARTED,  /* the request line is known */
-    EXCHANGE_BODY,     /* the guard is passed, the body is arriving */
-    EXCHANGE_HANDLED,  /* the handler has it */
-    EXCHANGE_ANSWERED, /* the reply is there */
-    EXCHANGE_QUEUED,   /* libmicrohttpd is sending it */
-};
-
-struct http_exchange {
-    struct http_server *server;
-    struct MHD_Connection *connection;
-    struct http_request request;
-    enum exchange_state state;
-    bool deferred;
-    size_t body_size; /* bytes that came, kept or not */
-    uint64_t started;
-    struct http_reply *reply; /* NULL: there was no memory for one */
-    char client[INET6_ADDRSTRLEN];
-};
-
-/* ---- replies ---- */
-
-static bool add_headers(struct http_reply *reply, const struct http_response *response)
-{
-    for (size_t i = 0; i < response->header_count; i++) {
-        if (MHD_add_response_header(reply->native, response->headers[i].name,
-                                    response->headers[i].value) != MHD_YES)
-            return false;
-    }
-    return true;
-}
-
-struct http_reply *http_reply_make(const struct http_exchange *exchange,
-                                   struct http_response *response)
-{
-    struct http_reply *reply = calloc(1, sizeof(*reply));
-
-    if (atomic_load(&exchange->server->draining))
-        http_response_add_header(response, "Connection", "close");
-    if (!reply || response->body.failed)
-        goto failed;
-    reply->status = response->status;
-    reply->size = response->body.size;
-    atomic_init(&reply->references, 1);
-    reply->native = MHD_create_response_from_buffer(response->body.size, response->body.data,
-                                                    MHD_RESPMEM_MUST_FREE);
-    if (!reply->native)
-        goto failed;
-    response->body = (struct buffer){0};
-    if (!add_headers(reply, response))
-        goto failed;
-    return reply;
-
-failed:
-    if (reply && reply->native)
-        MHD_destroy_response(reply->native);
-    free(reply);
-    http_response_release(response);
-    return NULL;
-}
-
-void http_reply_release(struct http_reply *reply)
-{
-    if (!reply || atomic_fetch_sub(&reply->references, 1) != 1)
-        return;
-    MHD_destroy_response(reply->native);
-    free(reply);
-}
-
-/* ---- exchanges ---- */
-
-const struct http_request *http_exchange_request(const struct http_exchange *exchange)
-{
-    return &exchange->request;
-}
-
-const char *http_exchange_server_name(const struct http_exchange *exchange)
-{
-    return exchange->server->name;
-}
-
-void http_exchange_defer(struct http_exchange *exchange)
-{
-    exchange->deferred = true;
-    MHD_suspend_connection(exchange->connection);
-}
-
-/* Gives the caller's reference to the exchange. */
-static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
-{
-    exchange->reply = reply;
-    exchange->state = EXCHANGE_ANSWERED;
-    if (exchange->deferred)
-        MHD_resume_connection(exchange->connection);
-}
-
-void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply)
-{
-    if (reply)
-        atomic_fetch_add(&reply->references, 1);
-    give_reply(exchange, reply);
-}
-
-void http_exchange_respond(struct http_exchange *exchange, struct http_response *response)
-{
-    give_reply(exchange, http_reply_make(exchange, response));
-}
-
-/* Refuses before the handler sees the request, and closes the connection. */
-static void refuse(struct http_exchange *exchange, unsigned status, const char *detail)
-{
-    struct http_response response;
-    struct http_format format;
-
-    http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
-    http_response_start(&response, &exchange->request, status);
-    http_response_add_header(&response, "Vary", "Accept, Origin");
-    if (!atomic_load(&exchange->server->draining))
-        http_response_add_header(&response, "Connection", "close");
-    http_response_set_detail(&response, &format, detail);
-    http_exchange_respond(exchange, &response);
-}
-
-/* ---- the steps of a request, called by libmicrohttpd on the connection's thread ---- */
-
-static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                  const char *value)
-{
-    (void)kind;
-    http_request_add_header(context, name, value ? value : "");
-    return MHD_YES;
-}
-
-static void handle(struct http_exchange *exchange)
-{
-    struct http_server *server = exchange->server;
-
-    exchange->state = EXCHANGE_HANDLED;
-    atomic_fetch_add(&server->handling, 1);
-    if (exchange->body_size > server->settings.body_limit)
-        refuse(exchange, 413, "Request body is too large.");
-    else if (atomic_load(&server->refusing))
-        refuse(exchange, 503, "The server is stopping.");
-    else
-        server->settings.handle(server->settings.context, exchange);
-    atomic_fetch_sub(&server->handling, 1);
-}
-
-static bool must_refuse_body_at_once(const struct http_exchange *exchange)
-{
-    const struct http_request *request = &exchange->request;
-    const char *length = request->headers[HTTP_HEADER_CONTENT_LENGTH];
-    size_t limit = exchange->server->settings.body_limit;
-    unsigned long long size = length ? strtoull(length, NULL, 10) : 0;
-
-    /* a client that waits for "100 Continue" is not sending yet */
-    return size > limit + DRAINED_BODY_SIZE ||
-           (size > limit && request->headers[HTTP_HEADER_EXPECT]);
-}
-
-/* libmicrohttpd closes the connection after an answer in this first call: only refusals are
- * given here. */
-static enum MHD_Result handle_headers(struct http_exchange *exchange, const char *method,
-                                      const char *version)
-{
-    struct http_request *request = &exchange->request;
-    const char *problem;
-
-    if (!http_request_start(request, method, version))
-        return MHD_NO;
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, add_header, request);
-    http_request_finish_headers(request);
-    exchange->state = EXCHANGE_BODY;
-    problem = http_guard_problem(request);
-    if (problem)
-        refuse(exchange, 400, problem);
-    else if (must_refuse_body_at_once(exchange))
-        refuse(exchange, 413, "Request body is too large.");
-    return MHD_YES;
-}
-
-static enum MHD_Result handle_body(struct http_exchange *exchange, const char *data,
-                                   size_t *size)
-{
-    struct http_request *request = &exchange->request;
-    size_t limit = exchange->server->settings.body_limit;
-    bool kept = request->method == HTTP_POST || request->method == HTTP_PUT ||
-                request->method == HTTP_PATCH;
-
-    exchange->body_size += *size;
-    if (exchange->body_size > limit + DRAINED_BODY_SIZE)
-        return MHD_NO;
-    if (kept && exchange->body_size <= limit)
-        buffer_append(&request->body, data, *size);
-    *size = 0;
-    return request->body.failed ? MHD_NO : MHD_YES;
-}
-
-static enum MHD_Result queue_reply(struct http_exchange *exchange)
-{
-    if (!exchange->reply)
-        return MHD_NO;
-    exchange->deferred = false;
-    exchange->state = EXCHANGE_QUEUED;
-    return MHD_queue_response(exchange->connection, exchange->reply->status,
-                              exchange->reply->native);
-}
-
-static enum MHD_Result advance(void *context, struct MHD_Connection *connection,
-                               const char *url, const char *method, const char *version,
-                               const char *data, size_t *size, void **request_context)
-{
-    struct http_exchange *exchange = *request_context;
-    enum MHD_Result result = MHD_YES;
-
-    (void)context;
-    (void)connection;
-    (void)url;
-    if (!exchange)
-        return MHD_NO;
-    if (exchange->deferred) /* resumed: nobody else has it any more */
-        return queue_reply(exchange);
-    if (exchange->state == EXCHANGE_STARTED)
-        result = handle_headers(exchange, method, version);
-    else if (exchange->state == EXCHANGE_BODY && *size > 0)
-        result = handle_body(exchange, data, size);
-    else if (exchange->state == EXCHANGE_BODY)
-        handle(exchange);
-    /* deferred just now: another thread may be answering, so not even its state is ours to read
-     */
-    if (result == MHD_YES && !exchange->deferred && exchange->state == EXCHANGE_ANSWERED)
-        return queue_reply(exchange);
-    return result;
-}
-
-static struct http_exchange *exchange_of(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info ? info->socket_context : NULL;
-}
-
-static void *start_request(void *context, const char *target, struct MHD_Connection *connection)
-{
-    struct http_server *server = context;
-    struct http_exchange *exchange = exchange_of(connection);
-
-    if (!exchange)
-        return NULL;
-    http_request_clear(&exchange->request);
-    exchange->state = EXCHANGE_STARTED;
-    exchange->deferred = false;
-    exchange->body_size = 0;
-    exchange->reply = NULL;
-    exchange->started = clock_now();
-    atomic_fetch_add(&server->active, 1);
-    http_request_set_target(&exchange->request, target);
-    return exchange;
-}
-
-static void log_exchange(const struct http_exchange *exchange)
-{
-    const struct http_request *request = &exchange->request;
-    const char *target = request->target.data ? request->target.data : "";
-
-    if (!log_enabled(CONFIG_LOG_INFO))
-        return;
-    log_access(&(struct log_request){
-        .id = request->id,
-        .method = request->method_name.data ? request->method_name.data : "",
-        .path = target,
-        .path_length = strcspn(target, "?"),
-        .status = exchange->reply ? exchange->reply->status : 0,
-        .bytes = exchange->reply && request->method != HTTP_HEAD ? exchange->reply->size : 0,
-        .microseconds = clock_now() - exchange->started,
-        .client = exchange->client,
-    });
-}
-
-static void end_request(void *context, struct MHD_Connection *connection,
-                        void **request_context, enum MHD_RequestTerminationCode code)
-{
-    struct http_server *server = context;
-    struct http_exchange *exchange = *request_context;
-
-    (void)connection;
-    (void)code;
-    if (!exchange)
-        return;
-    log_exchange(exchange);
-    http_reply_release(exchange->reply);
-    exchange->reply = NULL;
-    *request_context = NULL;
-    atomic_fetch_sub(&server->active, 1);
-}
-
-static void start_connection(struct http_exchange **socket_context, struct http_server *server,
-                             struct MHD_Connection *connection)
-{
-    struct http_exchange *exchange = calloc(1, sizeof(*exchange));
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-
-    *socket_context = exchange;
-    if (!exchange)
-        return; /* every request on it is refused by advance() */
-    exchange->server = server;
-    exchange->connection = connection;
-    if (info && getnameinfo(info->client_addr, sizeof(struct sockaddr_in6), exchange->client,
-                            sizeof(exchange->client), NULL, 0, NI_NUMERICHOST) != 0)
-        exchange->client[0] = '\0';
-}
-
-static void notify_connection(void *context, struct MHD_Connection *connection,
-                              void **socket_context, enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        start_connection((struct http_exchange **)socket_context, context, connection);
-        return;
-    }
-    if (*socket_context)
-        http_request_release(&((struct http_exchange *)*socket_context)->request);
-    free(*socket_context);
-    *socket_context = NULL;
-}
+#define CONNECTION_LIMIT  8192
+#define CONNECTION_MEMORY ((size_t)16 * 1024) /* request line and headers; beyond: 414 or 431  \
+                                               */
+#define KEEP_ALIVE_SECONDS  75                /* above the 60 s of the usual load balancers */
+#define LISTEN_BACKLOG      1024
+#define UNSURE_MILLISECONDS 10 /* see wait_milliseconds */
 
 /* Keeps the target as it was sent: request.c decodes it, and knows how long it is. */
 static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
@@ -396,6 +43,106 @@ static void log_library_message(void *context, const char *format, va_list argum
     log_message(CONFIG_LOG_DEBUG, "libmicrohttpd: %s", text);
 }
 
+/* ---- the loop ---- */
+
+/* How long the loop may sleep. libmicrohttpd never lets it while a connection waits for its
+ * answer, although there is nothing to do for that one. So the loop goes on as long as requests
+ * move, and a wrong guess costs no more than a few milliseconds. */
+static int wait_milliseconds(const struct http_loop *loop)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+
+    if (loop->is_busy)
+        return 0;
+    if (MHD_get_timeout(loop->daemon, &timeout) != MHD_YES)
+        return -1;
+    if (timeout == 0 && loop->deferred > 0)
+        return UNSURE_MILLISECONDS;
+    return timeout < INT_MAX ? (int)timeout : INT_MAX;
+}
+
+/* libmicrohttpd's own thread rules: only the thread that runs a daemon touches it. */
+static void stop_accepting(struct http_loop *loop)
+{
+    if (loop->listen_socket < 0)
+        return;
+    MHD_quiesce_daemon(loop->daemon);
+    close(loop->listen_socket);
+    loop->listen_socket = -1;
+}
+
+static void *run_loop(void *context)
+{
+    struct http_loop *loop = context;
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(loop->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    struct pollfd sources[] = {
+        {.fd = info->epoll_fd, .events = POLLIN},
+        {.fd = loop->wake,     .events = POLLIN},
+    };
+    uint64_t count;
+
+    while (!atomic_load(&loop->server->stopping)) {
+        poll(sources, 2, wait_milliseconds(loop));
+        loop->is_busy = false;
+        if (sources[1].revents && read(loop->wake, &count, sizeof(count)) > 0)
+            exchange_take_answers(loop);
+        if (atomic_load(&loop->server->draining))
+            stop_accepting(loop);
+        MHD_run(loop->daemon);
+    }
+    return NULL;
+}
+
+static void wake_loops(struct http_server *server)
+{
+    const uint64_t one = 1;
+
+    for (size_t i = 0; i < server->loop_count; i++)
+        while (write(server->loops[i].wake, &one, sizeof(one)) < 0 && errno == EINTR)
+            continue;
+}
+
+static bool start_loop(struct http_server *server, struct http_loop *loop, int listener,
+                       struct error *err)
+{
+    loop->server = server;
+    loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    loop->listen_socket = dup(listener);
+    pthread_mutex_init(&loop->lock, NULL);
+    if (loop->wake < 0 || loop->listen_socket < 0)
+        return error_set(err, ERROR_SYSTEM, "cannot start an HTTP thread: %s", strerror(errno));
+    loop->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, exchange_advance, loop,
+        MHD_OPTION_EXTERNAL_LOGGER, log_library_message, NULL, MHD_OPTION_LISTEN_SOCKET,
+        loop->listen_socket, MHD_OPTION_URI_LOG_CALLBACK, exchange_start_request, loop,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        exchange_end_request, loop, MHD_OPTION_NOTIFY_CONNECTION, exchange_notify_connection,
+        loop, MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNECTION_LIMIT / server->loop_count),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)KEEP_ALIVE_SECONDS, MHD_OPTION_END);
+    if (!loop->daemon)
+        return error_set(err, ERROR_SYSTEM, "cannot start libmicrohttpd");
+    loop->started = pthread_create(&loop->thread, NULL, run_loop, loop) == 0;
+    return loop->started ? true : error_set(err, ERROR_SYSTEM, "cannot start an HTTP thread");
+}
+
+static void stop_loop(struct http_loop *loop)
+{
+    if (loop->started)
+        pthread_join(loop->thread, NULL);
+    exchange_take_answers(loop);
+    if (loop->daemon) {
+        stop_accepting(loop);
+        MHD_stop_daemon(loop->daemon);
+    } else if (loop->listen_socket >= 0) {
+        close(loop->listen_socket);
+    }
+    if (loop->wake >= 0)
+        close(loop->wake);
+    pthread_mutex_destroy(&loop->lock);
+}
+
 /* ---- start and stop ---- */
 
 static int open_listen_socket(const struct addrinfo *address)
@@ -416,28 +163,13 @@ static int open_listen_socket(const struct addrinfo *address)
     return listener;
 }
 
-static bool listen_on(struct http_server *server, struct error *err)
+/* The address that was bound in the end: port 0 stands for any free one. */
+static bool learn_name(struct http_server *server, int listener, struct error *err)
 {
-    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                                   .ai_socktype = SOCK_STREAM};
-    const struct http_server_settings *settings = &server->settings;
     struct sockaddr_in6 bound = {0};
     socklen_t size = sizeof(bound);
-    struct addrinfo *address = NULL;
-    char port[8];
-    int failure;
 
-    snprintf(port, sizeof(port), "%u", settings->port);
-    failure = getaddrinfo(settings->address, port, &hints, &address);
-    if (failure != 0)
-        return error_set(err, ERROR_CONFIG, "HTTP_ADDRESS: %s is no address: %s",
-                         settings->address, gai_strerror(failure));
-    server->listen_socket = open_listen_socket(address);
-    freeaddrinfo(address);
-    if (server->listen_socket < 0)
-        return error_set(err, ERROR_SYSTEM, "cannot listen on %s port %u: %s",
-                         settings->address, settings->port, strerror(errno));
-    if (getsockname(server->listen_socket, (struct sockaddr *)&bound, &size) != 0)
+    if (getsockname(listener, (struct sockaddr *)&bound, &size) != 0)
         return error_set(err, ERROR_SYSTEM, "getsockname: %s", strerror(errno));
     server->port = ntohs(bound.sin6_port); /* at the same place for IPv4 */
     if (gethostname(server->name, HOST_NAME_MAX) != 0)
@@ -446,50 +178,69 @@ static bool listen_on(struct http_server *server, struct error *err)
     return true;
 }
 
+/* The listening socket, or -1. */
+static int listen_on(struct http_server *server, struct error *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                   .ai_socktype = SOCK_STREAM};
+    const struct http_server_settings *settings = &server->settings;
+    struct addrinfo *address = NULL;
+    char port[8];
+    int listener;
+    int failure;
+
+    snprintf(port, sizeof(port), "%u", settings->port);
+    failure = getaddrinfo(settings->address, port, &hints, &address);
+    if (failure != 0) {
+        error_set(err, ERROR_CONFIG, "HTTP_ADDRESS: %s is no address: %s", settings->address,
+                  gai_strerror(failure));
+        return -1;
+    }
+    listener = open_listen_socket(address);
+    freeaddrinfo(address);
+    if (listener < 0)
+        error_set(err, ERROR_SYSTEM, "cannot listen on %s port %u: %s", settings->address,
+                  settings->port, strerror(errno));
+    else
+        learn_name(server, listener, err);
+    return listener;
+}
+
 static unsigned thread_count(unsigned wanted)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (wanted > 0)
         return wanted;
-    return cores > 0 ? (unsigned)cores : 1;
-}
-
-static bool start_daemon(struct http_server *server, struct error *err)
-{
-    unsigned threads = thread_count(server->settings.threads);
-
-    server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL,
-        NULL, advance, server, MHD_OPTION_EXTERNAL_LOGGER, log_library_message, NULL,
-        MHD_OPTION_LISTEN_SOCKET, server->listen_socket, MHD_OPTION_URI_LOG_CALLBACK,
-        start_request, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, end_request, server, MHD_OPTION_NOTIFY_CONNECTION,
-        notify_connection, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_LIMIT,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)KEEP_ALIVE_SECONDS,
-        threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, MHD_OPTION_END);
-    if (!server->daemon)
-        return error_set(err, ERROR_SYSTEM, "cannot start the HTTP threads");
-    return true;
+    /* the database's threads and the rest of the machine need cores, too */
+    return cores > 2 ? (unsigned)cores / 2 : 1;
 }
 
 struct http_server *http_server_start(const struct http_server_settings *settings,
                                       struct error *err)
 {
     struct http_server *server = calloc(1, sizeof(*server));
+    size_t wanted = thread_count(settings->threads);
+    int listener;
 
-    if (!server) {
+    if (server)
+        server->loops = calloc(wanted, sizeof(*server->loops));
+    if (!server || !server->loops) {
+        free(server);
         error_set(err, ERROR_SYSTEM, "out of memory");
         return NULL;
     }
     server->settings = *settings;
-    server->listen_socket = -1;
-    if (listen_on(server, err) && start_daemon(server, err))
+    listener = listen_on(server, err);
+    while (listener >= 0 && err->code == ERROR_NONE && server->loop_count < wanted) {
+        server->loop_count++;
+        start_loop(server, &server->loops[server->loop_count - 1], listener, err);
+    }
+    if (listener >= 0)
+        close(listener);
+    if (err->code == ERROR_NONE)
         return server;
-    if (server->listen_socket >= 0)
-        close(server->listen_socket);
-    free(server);
+    http_server_stop(server);
     return NULL;
 }
 
@@ -500,10 +251,8 @@ unsigned http_server_port(const struct http_server *server)
 
 void http_server_drain(struct http_server *server)
 {
-    if (atomic_exchange(&server->draining, true))
-        return;
-    MHD_quiesce_daemon(server->daemon);
-    close(server->listen_socket);
+    atomic_store(&server->draining, true);
+    wake_loops(server);
 }
 
 size_t http_server_active(const struct http_server *server)
@@ -513,7 +262,6 @@ size_t http_server_active(const struct http_server *server)
 
 void http_server_refuse(struct http_server *server)
 {
-    http_server_drain(server);
     atomic_store(&server->refusing, true);
     while (atomic_load(&server->handling) > 0)
         clock_sleep(1000);
@@ -521,7 +269,10 @@ void http_server_refuse(struct http_server *server)
 
 void http_server_stop(struct http_server *server)
 {
-
-    MHD_stop_daemon(server->daemon);
+    atomic_store(&server->stopping, true);
+    wake_loops(server);
+    for (size_t i = 0; i < server->loop_count; i++)
+        stop_loop(&server->loops[i]);
+    free(server->loops);
     free(server);
 }

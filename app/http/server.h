@@ -2,10 +2,10 @@
 #define HTTP_SERVER_H
 
 /*
- * The libmicrohttpd adapter: sockets, threads, bodies, sending and the access log. It runs an
- * epoll thread pool; each complete request that the guard lets through goes to one handler, on
- * the thread of its connection. The handler answers at once, or defers and lets any thread
- * answer later; an HTTP thread never waits.
+ * The libmicrohttpd adapter: sockets, threads, bodies, sending and the access log. Each
+ * complete request that the guard lets through goes to one handler, on the thread of its
+ * connection. The handler answers at once, or defers and lets any thread answer later; an HTTP
+ * thread never waits.
  */
 
 #include "base/error.h"
@@ -26,7 +26,7 @@ struct http_reply;
 struct http_server_settings {
     const char *address; /* numeric IPv4 or IPv6 */
     unsigned port;       /* 0: the system picks one */
-    unsigned threads;    /* 0: one a core */
+    unsigned threads;    /* 0: one for two cores */
     size_t body_limit;   /* bytes; a longer body gets 413 */
     void (*handle)(void *context, struct http_exchange *exchange);
     void *context;

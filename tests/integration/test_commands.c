@@ -74,7 +74,8 @@ static void test_version_names_the_libraries(void)
     command_result_release(&result);
 }
 
-#define SECRET "s3cret-of-the-test"
+#define SECRET           "s3cret-of-the-test"
+#define PASSWORD_SETTING "MYSQL_PASSWORD=" SECRET
 
 static void check_no_secret(const char *row, const struct command_result *result)
 {
@@ -100,7 +101,7 @@ static void test_config_masks_secrets(void)
         const char *settings[4];
         const char *part;
     } rows[] = {
-        {"value",            {"MYSQL_PASSWORD=" SECRET, "MYSQL_HOST=db.example", NULL},       "MYSQL_PASSWORD"},
+        {"value",            {PASSWORD_SETTING, "MYSQL_HOST=db.example", NULL},               "MYSQL_PASSWORD"},
         {"file",             {file_setting, "MYSQL_PASSWORD", "MYSQL_HOST=db.example", NULL}, path            },
         {"root",             {root_setting, "MYSQL_PASSWORD", "MYSQL_HOST=db.example", NULL}, path            },
         {"others are shown", {"MYSQL_HOST=db.example", "MYSQL_PASSWORD=x", NULL},             "db.example"    },
@@ -117,11 +118,11 @@ static void test_config_masks_secrets(void)
 
 static void test_all_wrong_settings_are_named_at_once(void)
 {
-    static const char *const settings[] = {"HTTP_PORT=70000",        "HTTP_ADDRESS=nowhere",
-                                           "REQUEST_TIMEOUT=soon",   "LOG_LEVEL=loud",
-                                           "DATABASE=oracle",        "DB_QUEUE=-1",
-                                           "PUBLIC_URL=not a url",   "LOG_FORMAT=xml",
-                                           "MYSQL_PASSWORD=" SECRET, NULL};
+    static const char *const settings[] = {"HTTP_PORT=70000",      "HTTP_ADDRESS=nowhere",
+                                           "REQUEST_TIMEOUT=soon", "LOG_LEVEL=loud",
+                                           "DATABASE=oracle",      "DB_QUEUE=-1",
+                                           "PUBLIC_URL=not a url", "LOG_FORMAT=xml",
+                                           PASSWORD_SETTING,       NULL};
     static const char *const commands[] = {"config", "serve", "migrate", "seed"};
     static const char *const names[] = {"HTTP_PORT",  "HTTP_ADDRESS", "REQUEST_TIMEOUT",
                                         "LOG_LEVEL",  "DATABASE",     "DB_QUEUE",
@@ -269,7 +270,8 @@ static void test_password_from_a_file(void)
         return;
     snprintf(path, sizeof path, "%s/password", folder);
     snprintf(setting, sizeof setting, "MYSQL_PASSWORD_FILE=%s", path);
-    file_write(path, getenv("MYSQL_PASSWORD"));
+    const char *password = getenv("MYSQL_PASSWORD");
+    file_write(path, password ? password : "");
     run(ARGUMENTS("migrate"), settings, NULL, &result);
     CHECK_NUMBER("right password", "exit status", 0, result.status);
     file_write(path, SECRET);

@@ -5,13 +5,16 @@
 
 #include <CUnit/CUnit.h>
 
+extern CU_TestInfo batch_tests[];
 extern CU_TestInfo buffer_tests[];
 extern CU_TestInfo clock_tests[];
 extern CU_TestInfo config_tests[];
+extern CU_TestInfo flight_tests[];
 extern CU_TestInfo form_tests[];
 extern CU_TestInfo guard_tests[];
 extern CU_TestInfo input_tests[];
 extern CU_TestInfo json_tests[];
+extern CU_TestInfo list_tests[];
 extern CU_TestInfo log_tests[];
 extern CU_TestInfo migrations_tests[];
 extern CU_TestInfo negotiate_tests[];
@@ -19,6 +22,7 @@ extern CU_TestInfo queue_tests[];
 extern CU_TestInfo request_tests[];
 extern CU_TestInfo response_tests[];
 extern CU_TestInfo router_tests[];
+extern CU_TestInfo todo_tests[];
 extern CU_TestInfo validate_tests[];
 
 #endif

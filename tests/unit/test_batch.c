@@ -5,6 +5,7 @@
 
 #include "../integration/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PROBES_MAX 6
@@ -228,8 +229,8 @@ static void check_probe(const struct row *row, size_t i, const struct probe *pro
 static void check_row(const struct row *row)
 {
     struct bench bench;
-    struct probe asked[PROBES_MAX];
-    struct todo_operation *operations[PROBES_MAX];
+    struct probe asked[PROBES_MAX] = {0};
+    struct todo_operation *operations[PROBES_MAX] = {0};
     struct buffer table = {0};
 
     bench_init(&bench, row);
@@ -267,8 +268,8 @@ static const struct probe mixed[] = {
 static unsigned count_calls(size_t size)
 {
     struct bench bench;
-    struct probe asked[100];
-    struct todo_operation *operations[100];
+    struct probe asked[100] = {0};
+    struct todo_operation *operations[100] = {0};
     unsigned calls = 0;
 
     bench_init(&bench, NULL);

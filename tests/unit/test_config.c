@@ -81,7 +81,7 @@ static void test_each_wrong_setting_is_named(void)
         {"HTTP_JSON_DEPTH", "0",                           "is not a number from 1 to 2000\n"           },
         {"HTTP_JSON_DEPTH", "2001",                        "is not a number from 1 to 2000\n"           },
         {"HTTP_HOST_LIMIT", "201",                         "is not a number from 16 to 200\n"           },
-        {"REQUEST_TIMEOUT", "301",                         "is not a number from 1 to 300\n"            },
+        {"REQUEST_TIMEOUT", "61",                          "is not a number from 1 to 60\n"             },
         {"DB_READERS",      "17",                          "is not a number from 1 to 16\n"             },
         {"DB_BATCH",        "1025",                        "is not a number from 1 to 1024\n"           },
         {"DB_QUEUE",        "65537",                       "is not a number from 1 to 65536\n"          },

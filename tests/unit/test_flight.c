@@ -85,8 +85,8 @@ static void check_row(const struct row *row, struct todo_list *list)
     struct todo_store_handle handle = {0};
     struct error err = {0};
     struct probes probes;
-    struct probe asked[PROBES_MAX];
-    struct todo_operation *operations[PROBES_MAX];
+    struct probe asked[PROBES_MAX] = {0};
+    struct todo_operation *operations[PROBES_MAX] = {0};
 
     fake_init(&database);
     database.faults[0] = row->fault;

@@ -3,6 +3,8 @@
 
 #include "../integration/check.h"
 
+#include <stdio.h>
+
 #define TWO_LENGTHS   "More than one Content-Length"
 #define BOTH          "exclude each other"
 #define NO_NUMBER     "not a number"

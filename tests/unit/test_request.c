@@ -3,6 +3,7 @@
 
 #include "../integration/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BYTES(literal) (literal), sizeof(literal) - 1
@@ -498,7 +499,7 @@ static void test_our_request_ids_differ(void)
     for (size_t i = 0; i < 100; i++) {
         http_request_clear(&request);
         http_request_finish_headers(&request);
-        strcpy(seen[i], request.id);
+        (void)snprintf(seen[i], sizeof(seen[i]), "%s", request.id);
         for (size_t j = 0; j < i; j++)
             CHECK(strcmp(seen[i], seen[j]) != 0, "ids", "%s twice", seen[i]);
     }

@@ -3,6 +3,7 @@
 
 #include "../integration/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SAFE   "X-Content-Type-Options: nosniff\nReferrer-Policy: same-origin\n"
@@ -63,7 +64,8 @@ static void make_request(struct http_request *request, const struct start_row *r
 {
     *request = (struct http_request){.method = row->method};
     request->headers[HTTP_HEADER_ORIGIN] = row->origin;
-    strcpy(request->id, row->id && *row->id ? row->id : "ours");
+    (void)snprintf(request->id, sizeof(request->id), "%s",
+                   row->id && *row->id ? row->id : "ours");
     request->id_given = row->id && *row->id;
 }
 

@@ -1,0 +1,311 @@
+#include "http/exchange.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/guard.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A body somewhat over the limit is read to its end, so that the client, still sending, sees
+ * the 413 and not a reset connection. */
+#define DRAINED_BODY_SIZE (64U * 1024 * 1024)
+
+const struct http_request *http_exchange_request(const struct http_exchange *exchange)
+{
+    return &exchange->request;
+}
+
+const char *http_exchange_server_name(const struct http_exchange *exchange)
+{
+    return exchange->loop->server->name;
+}
+
+/* ---- answers ---- */
+
+void http_exchange_defer(struct http_exchange *exchange)
+{
+    exchange->state = EXCHANGE_DEFERRED;
+    exchange->loop->deferred++;
+}
+
+static void wake(const struct http_loop *loop)
+{
+    const uint64_t one = 1;
+
+    /* can fail only when the counter is full, and then the loop is awake */
+    if (write(loop->wake, &one, sizeof(one)) < 0)
+        return;
+}
+
+/* Gives the caller's reference to the exchange. */
+static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
+{
+    struct http_loop *loop = exchange->loop;
+    bool was_empty;
+
+    exchange->reply = reply;
+    if (exchange->state != EXCHANGE_DEFERRED) {
+        exchange->state = EXCHANGE_ANSWERED;
+        return;
+    }
+    pthread_mutex_lock(&loop->lock);
+    was_empty = !loop->answered;
+    exchange->next = loop->answered;
+    loop->answered = exchange;
+    pthread_mutex_unlock(&loop->lock);
+    if (was_empty)
+        wake(loop);
+}
+
+void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply)
+{
+    if (reply)
+        atomic_fetch_add(&reply->references, 1);
+    give_reply(exchange, reply);
+}
+
+void http_exchange_respond(struct http_exchange *exchange, struct http_response *response)
+{
+    give_reply(exchange, http_reply_make(exchange, response));
+}
+
+static void release_exchange(struct http_exchange *exchange)
+{
+    http_reply_release(exchange->reply);
+    http_request_release(&exchange->request);
+    free(exchange);
+}
+
+void exchange_take_answers(struct http_loop *loop)
+{
+    struct http_exchange *exchange;
+
+    pthread_mutex_lock(&loop->lock);
+    exchange = loop->answered;
+    loop->answered = NULL;
+    pthread_mutex_unlock(&loop->lock);
+    while (exchange) {
+        struct http_exchange *next = exchange->next;
+        loop->deferred--;
+        exchange->state = EXCHANGE_ANSWERED;
+        if (exchange->is_orphan)
+            release_exchange(exchange);
+        exchange = next;
+    }
+}
+
+/* Refuses before the handler sees the request, and closes the connection. */
+static void refuse(struct http_exchange *exchange, unsigned status, const char *detail)
+{
+    struct http_response response;
+    struct http_format format;
+
+    http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
+    http_response_start(&response, &exchange->request, status);
+    http_response_add_header(&response, "Vary", "Accept, Origin");
+    if (!atomic_load(&exchange->loop->server->draining))
+        http_response_add_header(&response, "Connection", "close");
+    http_response_set_detail(&response, &format, detail);
+    http_exchange_respond(exchange, &response);
+}
+
+/* ---- the steps of a request ---- */
+
+static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    (void)kind;
+    http_request_add_header(context, name, value ? value : "");
+    return MHD_YES;
+}
+
+static void handle(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->loop->server;
+
+    exchange->state = EXCHANGE_HANDLED;
+    atomic_fetch_add(&server->handling, 1);
+    if (exchange->body_size > server->settings.body_limit)
+        refuse(exchange, 413, "Request body is too large.");
+    else if (atomic_load(&server->refusing))
+        refuse(exchange, 503, "The server is stopping.");
+    else
+        server->settings.handle(server->settings.context, exchange);
+    atomic_fetch_sub(&server->handling, 1);
+}
+
+static bool must_refuse_body_at_once(const struct http_exchange *exchange)
+{
+    const struct http_request *request = &exchange->request;
+    const char *length = request->headers[HTTP_HEADER_CONTENT_LENGTH];
+    size_t limit = exchange->loop->server->settings.body_limit;
+    unsigned long long size = length ? strtoull(length, NULL, 10) : 0;
+
+    /* a client that waits for "100 Continue" is not sending yet */
+    return size > limit + DRAINED_BODY_SIZE ||
+           (size > limit && request->headers[HTTP_HEADER_EXPECT]);
+}
+
+/* libmicrohttpd closes the connection after an answer in this first call: only refusals are
+ * given here. */
+static enum MHD_Result handle_headers(struct http_exchange *exchange,
+                                      struct MHD_Connection *connection, const char *method,
+                                      const char *version)
+{
+    struct http_request *request = &exchange->request;
+    const char *problem;
+
+    if (!http_request_start(request, method, version))
+        return MHD_NO;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
+    http_request_finish_headers(request);
+    exchange->state = EXCHANGE_BODY;
+    problem = http_guard_problem(request);
+    if (problem)
+        refuse(exchange, 400, problem);
+    else if (must_refuse_body_at_once(exchange))
+        refuse(exchange, 413, "Request body is too large.");
+    return MHD_YES;
+}
+
+static enum MHD_Result handle_body(struct http_exchange *exchange, const char *data,
+                                   size_t *size)
+{
+    struct http_request *request = &exchange->request;
+    size_t limit = exchange->loop->server->settings.body_limit;
+    bool kept = request->method == HTTP_POST || request->method == HTTP_PUT ||
+                request->method == HTTP_PATCH;
+
+    exchange->body_size += *size;
+    if (exchange->body_size > limit + DRAINED_BODY_SIZE)
+        return MHD_NO;
+    if (kept && exchange->body_size <= limit)
+        buffer_append(&request->body, data, *size);
+    *size = 0;
+    return request->body.failed ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result queue_reply(struct http_exchange *exchange,
+                                   struct MHD_Connection *connection)
+{
+    if (!exchange->reply)
+        return MHD_NO;
+    exchange->state = EXCHANGE_QUEUED;
+    return MHD_queue_response(connection, exchange->reply->status, exchange->reply->native);
+}
+
+enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connection,
+                                 const char *url, const char *method, const char *version,
+                                 const char *data, size_t *size, void **request_context)
+{
+    struct http_exchange *exchange = *request_context;
+    enum MHD_Result result = MHD_YES;
+
+    (void)context;
+    (void)url;
+    if (!exchange)
+        return MHD_NO;
+    if (exchange->state == EXCHANGE_DEFERRED)
+        return MHD_YES; /* to be asked again */
+    exchange->loop->is_busy = true;
+    if (exchange->state == EXCHANGE_STARTED)
+        result = handle_headers(exchange, connection, method, version);
+    else if (exchange->state == EXCHANGE_BODY && *size > 0)
+        result = handle_body(exchange, data, size);
+    else if (exchange->state == EXCHANGE_BODY)
+        handle(exchange);
+    if (result == MHD_YES && exchange->state == EXCHANGE_ANSWERED)
+        return queue_reply(exchange, connection);
+    return result;
+}
+
+void *exchange_start_request(void *context, const char *target,
+                             struct MHD_Connection *connection)
+{
+    struct http_loop *loop = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_exchange *exchange = info ? info->socket_context : NULL;
+
+    if (!exchange)
+        return NULL;
+    http_request_clear(&exchange->request);
+    exchange->state = EXCHANGE_STARTED;
+    exchange->body_size = 0;
+    exchange->reply = NULL;
+    exchange->started = clock_now();
+    atomic_fetch_add(&loop->server->active, 1);
+    http_request_set_target(&exchange->request, target);
+    return exchange;
+}
+
+static void log_exchange(const struct http_exchange *exchange)
+{
+    const struct http_request *request = &exchange->request;
+    const char *target = request->target.data ? request->target.data : "";
+
+    if (!log_enabled(CONFIG_LOG_INFO))
+        return;
+    log_access(&(struct log_request){
+        .id = request->id,
+        .method = request->method_name.data ? request->method_name.data : "",
+        .path = target,
+        .path_length = strcspn(target, "?"),
+        .status = exchange->reply ? exchange->reply->status : 0,
+        .bytes = exchange->reply && request->method != HTTP_HEAD ? exchange->reply->size : 0,
+        .microseconds = clock_now() - exchange->started,
+        .client = exchange->client,
+    });
+}
+
+void exchange_end_request(void *context, struct MHD_Connection *connection,
+                          void **request_context, enum MHD_RequestTerminationCode code)
+{
+    struct http_loop *loop = context;
+    struct http_exchange *exchange = *request_context;
+
+    (void)connection;
+    (void)code;
+    if (!exchange)
+        return;
+    *request_context = NULL;
+    atomic_fetch_sub(&loop->server->active, 1);
+    if (exchange->state == EXCHANGE_DEFERRED) {
+        exchange->is_orphan = true; /* its reply belongs to another thread yet */
+        return;
+    }
+    log_exchange(exchange);
+    http_reply_release(exchange->reply);
+    exchange->reply = NULL;
+}
+
+static struct http_exchange *make_exchange(struct http_loop *loop,
+                                           struct MHD_Connection *connection)
+{
+    struct http_exchange *exchange = calloc(1, sizeof(*exchange));
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    if (!exchange)
+        return NULL; /* every request on the connection is refused by exchange_advance */
+    exchange->loop = loop;
+    if (info && getnameinfo(info->client_addr, sizeof(struct sockaddr_in6), exchange->client,
+                            sizeof(exchange->client), NULL, 0, NI_NUMERICHOST) != 0)
+        exchange->client[0] = '\0';
+    return exchange;
+}
+
+void exchange_notify_connection(void *context, struct MHD_Connection *connection,
+                                void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+    struct http_exchange *exchange = *socket_context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = make_exchange(context, connection);
+    else if (exchange && !exchange->is_orphan)
+        release_exchange(exchange);
+}
