@@ -64,6 +64,7 @@ static const struct setting settings[] = {
      .help = "deepest nesting of JSON in a request"},
     {"HTTP_HOST_LIMIT", NUMBER(http_host_limit), .fallback = "200", .least = 16, .most = 200,
      .help = "longest Host header, in bytes"},
+        {"RESPONSE_MEMORY", NUMBER(response_memory), .fallback = "67108864", .least = 1048576, .most = 1073741824, .help = "most memory for answers that are being sent, in bytes; lists beyond it get 503"},
     {"REQUEST_TIMEOUT", NUMBER(request_timeout), .fallback = "10", .least = 1, .most = 60,
      .help = "seconds after which a request gets 503"},
     {"PUBLIC_URL", TEXT(public_url), .fallback = "", .is_valid = is_public_url,

@@ -47,6 +47,7 @@ struct config {
     unsigned http_body_limit;  /* HTTP_BODY_LIMIT, bytes */
     unsigned http_json_depth;  /* HTTP_JSON_DEPTH, levels */
     unsigned http_host_limit;  /* HTTP_HOST_LIMIT, bytes */
+    unsigned response_memory;  /* RESPONSE_MEMORY, bytes */
     unsigned request_timeout;  /* REQUEST_TIMEOUT, seconds */
     const char *public_url;    /* PUBLIC_URL without a trailing slash, "" when unset */
     const char *allowed_hosts; /* ALLOWED_HOSTS, comma separated, "*" for any */

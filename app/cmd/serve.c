@@ -18,8 +18,9 @@
 #include <time.h>
 
 #define TICK_NANOSECONDS                                                                       \
-    100000000L           /* how often deadlines are looked at and the log is written */
-#define STOP_SECONDS 25U /* for requests under way when asked to stop; ECS kills after 30 */
+    100000000L              /* how often deadlines are looked at and the log is written */
+#define ARRIVAL_SECONDS 2U  /* when asked to stop: for requests to come in, */
+#define STOP_SECONDS    25U /* and for answers to go out; ECS kills after 30 */
 
 const char cmd_serve_help[] =
     "usage: app serve\n"
@@ -115,6 +116,7 @@ static bool start(struct serve *serve, struct error *err)
             .port = config->http_port,
             .threads = config->http_threads,
             .body_limit = config->http_body_limit,
+            .reply_memory = config->response_memory,
             .handle = todo_api_handle,
             .context = serve->api,
         },
@@ -134,14 +136,20 @@ static void run(struct serve *serve)
                 http_server_active(serve->server));
 }
 
+static bool is_under_way(const struct http_server *server, uint64_t waited)
+{
+    return (http_server_active(server) > 0 && waited < STOP_SECONDS * 1000000ULL) ||
+           (http_server_arriving(server) > 0 && waited < ARRIVAL_SECONDS * 1000000ULL);
+}
+
 /* Accepts no more, and waits for what is under way. */
 static void drain(struct serve *serve)
 {
-    uint64_t deadline = clock_now() + STOP_SECONDS * 1000000ULL;
+    uint64_t began = clock_now();
 
     todo_api_drain(serve->api);
     http_server_drain(serve->server);
-    while (http_server_active(serve->server) > 0 && clock_now() < deadline) {
+    while (is_under_way(serve->server, clock_now() - began)) {
         todo_api_expire(serve->api, clock_now());
         log_flush();
         clock_sleep(10000);

@@ -15,10 +15,11 @@ static const unsigned conflicts[] = {
     1047, /* the node isn't ready (Galera) */
     1205, /* waited too long for a lock */
     1213, /* deadlock */
+    1317, /* interrupted by KILL QUERY */
     3101, /* lost against another node (group replication) */
 };
 
-/* The connection is lost, or the server is one that can't write (a failed-over primary). */
+/* The connection is lost, or the server can't write (a failed-over primary, a full disk). */
 static const unsigned lost_connections[] = {
     CR_CONNECTION_ERROR,
     CR_CONN_HOST_ERROR,
@@ -27,9 +28,11 @@ static const unsigned lost_connections[] = {
     CR_SERVER_LOST_EXTENDED,
     CR_COMMANDS_OUT_OF_SYNC,
     CR_MALFORMED_PACKET,
+    1021, /* the disk is full */
     1053, /* the server is stopping */
     1077, /* the same */
     1079, /* the same */
+    1114, /* the table, or its disk, is full */
     1152, /* the connection was given up */
     1156, /* packets out of order */
     1158, /* reading failed */

@@ -50,16 +50,44 @@ static void respond_unknown_method(struct http_exchange *exchange,
     buffer_release(&detail);
 }
 
+/* The page for a person who meets no resource: contract, section 10. */
+static void respond_page(struct http_exchange *exchange, unsigned status, const char *title,
+                         const char *text)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, NULL, status);
+    http_response_add_header(&response, "Content-Type", "text/html");
+    buffer_append_format(&response.body,
+                         "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%s</title>\n"
+                         "</head>\n<body>\n  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n",
+                         title, title, text);
+    http_exchange_respond(exchange, &response);
+}
+
+static void respond_bad_host(struct http_exchange *exchange, struct http_match *match,
+                             const char *problem)
+{
+    match->route = NULL;
+    if (match->format.media == HTTP_HTML)
+        respond_page(exchange, 400, "Bad Request (400)", "");
+    else
+        http_respond_detail(exchange, match, 400, problem);
+}
+
 static void respond_unknown_path(struct http_exchange *exchange, struct http_match *match)
 {
     const char *method = http_exchange_request(exchange)->method_name.data;
 
-    if (strcmp(method, "TRACE") != 0 && strcmp(method, "CONNECT") != 0) {
+    if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
+        match->route = &any_route;
+        respond_unknown_method(exchange, match);
+    } else if (match->format.media == HTTP_HTML) {
+        respond_page(exchange, 404, "Not Found",
+                     "The requested resource was not found on this server.");
+    } else {
         http_respond_detail(exchange, match, 404, "Not found.");
-        return;
     }
-    match->route = &any_route;
-    respond_unknown_method(exchange, match);
 }
 
 /* Which form the answer takes: by suffix, else by a non-empty ?format=, and Accept. False when
@@ -104,8 +132,7 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
     if (problem || !match.route)
         http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
     if (problem) {
-        match.route = NULL;
-        http_respond_detail(exchange, &match, 400, problem);
+        respond_bad_host(exchange, &match, problem);
     } else if (!match.route) {
         respond_unknown_path(exchange, &match);
     } else if (match.route->formats && !negotiate(exchange, &match)) {

@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A body somewhat over the limit is read to its end, so that the client, still sending, sees
- * the 413 and not a reset connection. */
+/* A chunked body over the limit is read to its end, so that the client, still sending, sees the
+ * 413 and not a reset connection; one longer than this is cut. */
 #define DRAINED_BODY_SIZE (64U * 1024 * 1024)
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
@@ -115,12 +115,27 @@ static void refuse(struct http_exchange *exchange, unsigned status, const char *
 
 /* ---- the steps of a request ---- */
 
+/* libmicrohttpd hands out C strings made in place of what it received. A NUL that was sent
+ * would cut them, unseen by the guard; here it shows. In a header, the line's CR and LF are
+ * both NULs now: anything else behind the first is what follows a NUL, or a line that ended
+ * with a bare LF or was folded. */
 static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
                                   const char *value)
 {
+    struct http_request *request = context;
+
     (void)kind;
-    http_request_add_header(context, name, value ? value : "");
+    http_request_add_header(request, name, value ? value : "");
+    if (value && value[strlen(value) + 1] != '\0')
+        request->header_malformed = true;
     return MHD_YES;
+}
+
+static bool is_request_line_cut(const struct http_exchange *exchange, const char *method,
+                                const char *version)
+{
+    return method + strlen(method) + 1 != exchange->target ||
+           exchange->target + exchange->request.target.size + 1 != version;
 }
 
 static void handle(struct http_exchange *exchange)
@@ -128,6 +143,9 @@ static void handle(struct http_exchange *exchange)
     struct http_server *server = exchange->loop->server;
 
     exchange->state = EXCHANGE_HANDLED;
+    exchange->is_handled = true;
+    atomic_fetch_add(&server->active, 1);
+    atomic_fetch_sub(&server->arriving, 1);
     atomic_fetch_add(&server->handling, 1);
     if (exchange->body_size > server->settings.body_limit)
         refuse(exchange, 413, "Request body is too large.");
@@ -138,16 +156,11 @@ static void handle(struct http_exchange *exchange)
     atomic_fetch_sub(&server->handling, 1);
 }
 
-static bool must_refuse_body_at_once(const struct http_exchange *exchange)
+static bool is_body_too_large(const struct http_exchange *exchange)
 {
-    const struct http_request *request = &exchange->request;
-    const char *length = request->headers[HTTP_HEADER_CONTENT_LENGTH];
-    size_t limit = exchange->loop->server->settings.body_limit;
-    unsigned long long size = length ? strtoull(length, NULL, 10) : 0;
+    const char *length = exchange->request.headers[HTTP_HEADER_CONTENT_LENGTH];
 
-    /* a client that waits for "100 Continue" is not sending yet */
-    return size > limit + DRAINED_BODY_SIZE ||
-           (size > limit && request->headers[HTTP_HEADER_EXPECT]);
+    return length && strtoull(length, NULL, 10) > exchange->loop->server->settings.body_limit;
 }
 
 /* libmicrohttpd closes the connection after an answer in this first call: only refusals are
@@ -164,10 +177,13 @@ static enum MHD_Result handle_headers(struct http_exchange *exchange,
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
     http_request_finish_headers(request);
     exchange->state = EXCHANGE_BODY;
-    problem = http_guard_problem(request);
+    if (is_request_line_cut(exchange, method, version))
+        problem = "The request line has a control character or superfluous white space.";
+    else
+        problem = http_guard_problem(request);
     if (problem)
         refuse(exchange, 400, problem);
-    else if (must_refuse_body_at_once(exchange))
+    else if (is_body_too_large(exchange))
         refuse(exchange, 413, "Request body is too large.");
     return MHD_YES;
 }
@@ -235,10 +251,12 @@ void *exchange_start_request(void *context, const char *target,
         return NULL;
     http_request_clear(&exchange->request);
     exchange->state = EXCHANGE_STARTED;
+    exchange->is_handled = false;
     exchange->body_size = 0;
     exchange->reply = NULL;
     exchange->started = clock_now();
-    atomic_fetch_add(&loop->server->active, 1);
+    exchange->target = target;
+    atomic_fetch_add(&loop->server->arriving, 1);
     http_request_set_target(&exchange->request, target);
     return exchange;
 }
@@ -273,12 +291,14 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
     if (!exchange)
         return;
     *request_context = NULL;
-    atomic_fetch_sub(&loop->server->active, 1);
+    atomic_fetch_sub(exchange->is_handled ? &loop->server->active : &loop->server->arriving, 1);
     if (exchange->state == EXCHANGE_DEFERRED) {
         exchange->is_orphan = true; /* its reply belongs to another thread yet */
         return;
     }
-    log_exchange(exchange);
+    if (exchange->state !=
+        EXCHANGE_STARTED) /* else libmicrohttpd has refused it, or the client left */
+        log_exchange(exchange);
     http_reply_release(exchange->reply);
     exchange->reply = NULL;
 }

@@ -45,8 +45,10 @@ struct http_server {
     atomic_bool draining;
     atomic_bool refusing;
     atomic_bool stopping;
-    atomic_uint handling; /* threads that are in the handler */
-    atomic_size_t active;
+    atomic_uint handling;       /* threads that are in the handler */
+    atomic_size_t arriving;     /* requests that have begun, before the handler */
+    atomic_size_t active;       /* from the handler on, until the answer is sent */
+    atomic_size_t reply_memory; /* bytes of bodies of all replies */
     size_t loop_count;
     struct http_loop *loops;
 };
@@ -55,6 +57,7 @@ struct http_reply {
     struct MHD_Response *native;
     unsigned status;
     size_t size; /* bytes of the body */
+    struct http_server *server;
     atomic_uint references;
 };
 
@@ -74,9 +77,11 @@ struct http_exchange {
     struct http_loop *loop;
     struct http_request request;
     enum exchange_state state; /* changed by the loop's thread alone */
+    bool is_handled;           /* counts as active, not as arriving */
     bool is_orphan;            /* the connection ended before the answer came */
     size_t body_size;          /* bytes that came, kept or not */
     uint64_t started;
+    const char *target;       /* in libmicrohttpd's memory, to look for bytes that it cut off */
     struct http_reply *reply; /* NULL: there was no memory for one */
     struct http_exchange *next;
     char client[INET6_ADDRSTRLEN];

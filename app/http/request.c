@@ -258,7 +258,8 @@ void http_request_finish_headers(struct http_request *request)
 {
     const char *id = request->headers[HTTP_HEADER_REQUEST_ID];
 
-    if (request->authority.size > 0 && request->headers[HTTP_HEADER_HOST])
+    if (request->authority.size > 0 &&
+        (!request->http_1_1 || request->headers[HTTP_HEADER_HOST]))
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
     request->has_origin = is_origin(request->headers[HTTP_HEADER_ORIGIN]);
     request->id_given = id && is_plain_id(id);
@@ -295,22 +296,28 @@ bool http_request_query(const struct http_request *request, const char *name,
 /* Length of the host at the start of `text`, without the port; 0 when it is none. */
 static size_t host_name_length(const char *text)
 {
-    size_t length;
+    size_t first;
+    size_t rest;
 
     if (*text != '[')
         return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
-    length = 1 + strspn(text + 1, "abcdefABCDEF0123456789:.");
-    return length > 2 && text[length] == ']' && memchr(text, ':', length) ? length + 1 : 0;
+    first = 1 + strspn(text + 1, "abcdefABCDEF0123456789");
+    if (text[first] != ':')
+        return 0;
+    rest = strspn(text + first + 1, "abcdefABCDEF0123456789:.");
+    return rest > 0 && text[first + 1 + rest] == ']' ? first + rest + 2 : 0;
 }
 
 /* One name of ALLOWED_HOSTS against a host without its port and trailing dot. */
 static bool host_matches(const char *host, size_t host_length, const char *name, size_t length)
 {
+    if (length == 0)
+        return false;
     if (length == 1 && *name == '*')
         return true;
-    if (length > 0 && *name == '.' && host_length >= length)
+    if (*name == '.' && host_length >= length)
         return strncasecmp(host + host_length - length, name, length) == 0;
-    if (length > 0 && *name == '.') {
+    if (*name == '.') {
         name++;
         length--;
     }

@@ -15,10 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_LIMIT  8192
-#define CONNECTION_MEMORY ((size_t)16 * 1024) /* request line and headers; beyond: 414 or 431  \
-                                               */
-#define KEEP_ALIVE_SECONDS  75                /* above the 60 s of the usual load balancers */
+#define CONNECTION_LIMIT 8192
+#define CONNECTION_MEMORY                                                                      \
+    ((size_t)16 * 1024)        /* request line and headers; beyond: 414 or 431                 \
+                                */
+#define KEEP_ALIVE_SECONDS  75 /* above the 60 s of the usual load balancers */
 #define LISTEN_BACKLOG      1024
 #define UNSURE_MILLISECONDS 10 /* see wait_milliseconds */
 
@@ -258,6 +259,11 @@ void http_server_drain(struct http_server *server)
 size_t http_server_active(const struct http_server *server)
 {
     return atomic_load(&server->active);
+}
+
+size_t http_server_arriving(const struct http_server *server)
+{
+    return atomic_load(&server->arriving);
 }
 
 void http_server_refuse(struct http_server *server)

@@ -28,6 +28,7 @@ struct http_server_settings {
     unsigned port;       /* 0: the system picks one */
     unsigned threads;    /* 0: one for two cores */
     size_t body_limit;   /* bytes; a longer body gets 413 */
+    size_t reply_memory; /* bytes of all replies that exist at a time, see http_reply_fits */
     void (*handle)(void *context, struct http_exchange *exchange);
     void *context;
 };
@@ -42,8 +43,11 @@ unsigned http_server_port(const struct http_server *server);
 /* Stops accepting connections, and closes each one after the answer that is under way. */
 void http_server_drain(struct http_server *server);
 
-/* Requests that have begun and are not answered to the last byte. */
+/* Requests that have come in whole and are not answered to the last byte. */
 size_t http_server_active(const struct http_server *server);
+
+/* Requests that have begun and not come in whole; may be for ever. */
+size_t http_server_arriving(const struct http_server *server);
 
 /* From its return on the handler is not called any more: what still comes gets a 503. */
 void http_server_refuse(struct http_server *server);
@@ -74,5 +78,9 @@ void http_exchange_respond(struct http_exchange *exchange, struct http_response 
 struct http_reply *http_reply_make(const struct http_exchange *exchange,
                                    struct http_response *response);
 void http_reply_release(struct http_reply *reply);
+
+/* Whether a reply with a body of this many bytes would be within reply_memory. A reply that is
+ * shared counts once, until the slowest client has it. Small ones always fit. */
+bool http_reply_fits(const struct http_exchange *exchange, size_t size);
 
 #endif

@@ -18,9 +18,9 @@ static const char fetch_end_sql[] = ") ORDER BY id";
 static const char load_end_sql[] = ") ORDER BY id FOR UPDATE";
 static const char insert_sql[] =
     "INSERT INTO todo_todoitem (title, completed, `order`, url) VALUES ";
-/* The id is known only now. No host name holds "/todos/". */
-static const char set_url_sql[] = "UPDATE todo_todoitem SET url = REPLACE(url, '/todos/', "
-                                  "CONCAT('/todos/', id)) WHERE id IN (";
+/* The id is known only now. No host name holds a brace. */
+static const char set_url_sql[] =
+    "UPDATE todo_todoitem SET url = REPLACE(url, '{id}', id) WHERE id IN (";
 /* The rows are there, locked by load_for_update: this never inserts. */
 static const char update_sql[] =
     "INSERT INTO todo_todoitem (id, title, completed, `order`) VALUES ";
@@ -87,6 +87,7 @@ static bool connect_store(struct todo_store *store, struct error *err)
         store->autocommit = true;
         return true;
     }
+    disconnect(store);
     store->retry_at =
         clock_now() + clock_backoff(store->failures++, RECONNECT_PAUSE, RECONNECT_PAUSE_MOST);
     err->code =
@@ -245,7 +246,12 @@ static bool set_urls(struct todo_store *store, const struct todo_insert *inserts
         buffer_append_unsigned(&store->sql, inserts[i].todo.id);
     }
     buffer_append_char(&store->sql, ')');
-    return run(store, "set the urls of new todos", err);
+    if (!run(store, "set the urls of new todos", err))
+        return false;
+    if (mysql_affected_rows(store->connection) == count)
+        return true;
+    disconnect(store); /* auto_increment_increment has changed since we asked: ask again */
+    return error_set(err, ERROR_UNAVAILABLE, "new todos have other ids than expected");
 }
 
 static bool store_insert(struct todo_store *store, struct todo_insert *inserts, size_t count,
@@ -260,7 +266,7 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
     for (size_t i = 0; i < count; i++) {
         buffer_clear(&url);
         buffer_append_text(&url, inserts[i].base_url);
-        buffer_append_text(&url, "/todos/");
+        buffer_append_text(&url, "/todos/{id}");
         buffer_append_text(&url, todo_url_suffix(inserts[i].todo.url_format));
         buffer_append_text(&store->sql, i > 0 ? ",(" : "(");
         append_values(store, &inserts[i].todo);
@@ -314,16 +320,25 @@ static bool store_clear(struct todo_store *store, struct error *err)
     return run(store, "delete all todos", err);
 }
 
+/* ER_OPTION_PREVENTS_STATEMENT (--read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
+ * ER_READ_ONLY_MODE: a server that has become a replica says no, and has committed nothing. */
+static bool is_refused_as_read_only(unsigned code)
+{
+    return code == 1290 || code == 1792 || code == 1836;
+}
+
 static bool store_commit(struct todo_store *store, struct error *err)
 {
     struct error cause = {0};
+    bool refused;
 
     if (!store->connection)
         return error_set(err, ERROR_UNAVAILABLE, "commit: no connection");
     if (mysql_commit(store->connection) == 0)
         return true;
+    refused = is_refused_as_read_only(mysql_errno(store->connection));
     fail(store, "commit", &cause);
-    if (cause.code == ERROR_UNAVAILABLE)
+    if (cause.code == ERROR_UNAVAILABLE && !refused)
         cause.code = ERROR_OUTCOME_UNKNOWN;
     return error_set(err, cause.code, "%s", cause.text);
 }

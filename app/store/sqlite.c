@@ -95,7 +95,9 @@ static bool run(struct todo_store *store, enum statement which, const char *doin
             .order = sqlite3_column_int(statement, 3),
             .url_format = todo_url_format((const char *)sqlite3_column_text(statement, 4)),
         };
-        ok = out && todo_list_add(out, &row);
+        /* a text that can't be had for lack of memory must not pass for null */
+        ok = out && sqlite3_errcode(store->connection) != SQLITE_NOMEM &&
+             todo_list_add(out, &row);
     }
     if (!ok)
         error_set(err, ERROR_SYSTEM, "%s: out of memory", doing);
@@ -130,6 +132,15 @@ static bool fetch_each(struct todo_store *store, const uint32_t *ids, size_t cou
     return true;
 }
 
+static void store_roll_back(struct todo_store *store)
+{
+    struct error ignored = {0};
+
+    if (store->connection && !sqlite3_get_autocommit(store->connection) &&
+        !run(store, ROLL_BACK, "roll back", NULL, &ignored))
+        disconnect(store);
+}
+
 /* In one read transaction: all rows come from the same state of the table. */
 static bool store_fetch(struct todo_store *store, const uint32_t *ids, size_t count,
                         struct todo_list *out, struct error *err)
@@ -142,8 +153,11 @@ static bool store_fetch(struct todo_store *store, const uint32_t *ids, size_t co
         return fetch_each(store, ids, count, out, err);
     if (!db_sqlite_run(store->connection, "BEGIN", "begin to read", err))
         return false;
-    ok = fetch_each(store, ids, count, out, err);
-    return run(store, COMMIT, "end reading", NULL, err) && ok;
+    ok =
+        fetch_each(store, ids, count, out, err) && run(store, COMMIT, "end reading", NULL, err);
+    if (!ok)
+        store_roll_back(store);
+    return ok;
 }
 
 static bool store_begin(struct todo_store *store, struct error *err)
@@ -233,15 +247,6 @@ static bool store_commit(struct todo_store *store, struct error *err)
     if (cause.code == ERROR_UNAVAILABLE) /* a disk error: what reached the disk is not known */
         cause.code = ERROR_OUTCOME_UNKNOWN;
     return error_set(err, cause.code, "%s", cause.text);
-}
-
-static void store_roll_back(struct todo_store *store)
-{
-    struct error ignored = {0};
-
-    if (store->connection && !sqlite3_get_autocommit(store->connection) &&
-        !run(store, ROLL_BACK, "roll back", NULL, &ignored))
-        disconnect(store);
 }
 
 static void store_close(struct todo_store *store)

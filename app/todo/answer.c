@@ -7,7 +7,8 @@
 #define UNAVAILABLE_DETAIL "The database is not available."
 #define OUTCOME_UNKNOWN_DETAIL                                                                 \
     "The database did not answer in time. Whether the change was made is not known."
-#define FAILED_DETAIL "The database refused the request."
+#define TOO_LARGE_DETAIL "There is not enough memory for the answer now."
+#define FAILED_DETAIL    "The database refused the request."
 
 static struct todo_call *call_of(struct todo_operation *operation)
 {
@@ -55,6 +56,9 @@ static void respond_problem(const struct todo_call *call, enum todo_outcome outc
         return;
     case TODO_OUTCOME_UNKNOWN:
         todo_respond_unavailable(call->exchange, &match, OUTCOME_UNKNOWN_DETAIL);
+        return;
+    case TODO_TOO_LARGE:
+        todo_respond_unavailable(call->exchange, &match, TOO_LARGE_DETAIL);
         return;
     case TODO_FAILED:
     case TODO_DONE:
@@ -134,9 +138,28 @@ static bool may_share(const struct shared_reply *shared, const struct todo_call 
            strcmp(shared->call->base_url, call->base_url) == 0;
 }
 
+/* An upper bound for most lists, to be known before the JSON is made. */
+static size_t estimate_size(const struct todo_call *call)
+{
+    const struct todo_list *list = call->operation.list;
+
+    if (call->operation.kind != TODO_LIST)
+        return 0;
+    return list->text_size +
+           list->count *
+               (strlen(call->base_url) +
+                sizeof(
+                    ",{\"url\":\"/todos/"
+                    "2147483647\",\"title\":\"\",\"completed\":false,\"order\":-2147483648}"));
+}
+
 static void respond_read(const struct todo_call *call, struct shared_reply *shared)
 {
     if (!may_share(shared, call)) {
+        if (!http_reply_fits(call->exchange, estimate_size(call))) {
+            respond_problem(call, TODO_TOO_LARGE);
+            return;
+        }
         http_reply_release(shared->reply);
         shared->reply = make_read_reply(call);
         shared->call = call;

@@ -382,6 +382,7 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
             .readers = config->db_readers,
             .batch = config->db_batch,
             .capacity = config->db_queue,
+            .list_limit = config->response_memory / 2,
             .open_store = open_worker_store,
             .complete = todo_call_complete,
             .give_up = todo_call_give_up,

@@ -32,17 +32,18 @@ static uint32_t *collect_ids(struct todo_operation *const *operations, size_t co
     return ids;
 }
 
-static bool has_list(struct todo_operation *const *operations, size_t count)
+static bool has_kind(struct todo_operation *const *operations, size_t count,
+                     enum todo_operation_kind kind)
 {
     for (size_t i = 0; i < count; i++)
-        if (operations[i]->kind == TODO_LIST)
+        if (operations[i]->kind == kind)
             return true;
     return false;
 }
 
 static bool look(const struct todo_store_handle *handle,
-                 struct todo_operation *const *operations, size_t count, struct todo_list *list,
-                 struct error *err)
+                 struct todo_operation *const *operations, size_t count, bool with_list,
+                 struct todo_list *list, struct error *err)
 {
     size_t id_count = 0;
     uint32_t *ids;
@@ -50,7 +51,7 @@ static bool look(const struct todo_store_handle *handle,
 
     todo_list_clear(list);
     /* the list holds what the fetches ask for, too */
-    if (has_list(operations, count))
+    if (with_list)
         return handle->driver->list(handle->store, list, err);
     ids = collect_ids(operations, count, &id_count);
     if (!ids)
@@ -76,29 +77,50 @@ static void set_result(struct todo_operation *operation, const struct todo_list 
         operation->outcome = TODO_NOT_FOUND;
 }
 
+static enum todo_outcome outcome_of(const struct error *err)
+{
+    if (err->code == ERROR_SYSTEM)
+        return TODO_TOO_LARGE;
+    if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_CONFLICT)
+        return TODO_UNAVAILABLE;
+    return TODO_FAILED;
+}
+
+/* Again after a connection that was found dead, and after a busy SQLite file. */
+static bool look_with_retries(const struct todo_store_handle *handle,
+                              struct todo_operation *const *operations, size_t count,
+                              bool with_list, struct todo_list *list, struct error *err)
+{
+    for (unsigned tries = 0; tries < TRIES_MOST; tries++) {
+        *err = (struct error){0};
+        if (look(handle, operations, count, with_list, list, err))
+            return true;
+        if (err->code != ERROR_UNAVAILABLE && err->code != ERROR_CONFLICT)
+            break;
+    }
+    log_message(CONFIG_LOG_WARNING, "%s", err->text);
+    return false;
+}
+
 void todo_flight_run(const struct todo_store_handle *handle,
                      struct todo_operation *const *operations, size_t count,
                      struct todo_list *list, todo_answer *answer, void *context)
 {
+    bool with_list = has_kind(operations, count, TODO_LIST);
     struct error err = {0};
-    bool ok = false;
+    bool ok = look_with_retries(handle, operations, count, with_list, list, &err);
+    enum todo_outcome list_outcome = ok ? TODO_DONE : outcome_of(&err);
 
-    /* again after a connection that was found dead, and after a busy SQLite file */
-    for (unsigned tries = 0; tries < TRIES_MOST && !ok; tries++) {
-        err = (struct error){0};
-        ok = look(handle, operations, count, list, &err);
-        if (err.code != ERROR_UNAVAILABLE && err.code != ERROR_CONFLICT)
-            break;
-    }
-    if (!ok)
-        log_message(CONFIG_LOG_WARNING, "%s", err.text);
+    /* a list that is too large is no reason to refuse a single todo */
+    if (list_outcome == TODO_TOO_LARGE && with_list && has_kind(operations, count, TODO_FETCH))
+        ok = look_with_retries(handle, operations, count, false, list, &err);
     for (size_t i = 0; i < count; i++) {
-        if (ok)
+        if (operations[i]->kind == TODO_LIST && list_outcome != TODO_DONE)
+            operations[i]->outcome = list_outcome;
+        else if (ok)
             set_result(operations[i], list);
         else
-            operations[i]->outcome = err.code == ERROR_UNAVAILABLE || err.code == ERROR_CONFLICT
-                                         ? TODO_UNAVAILABLE
-                                         : TODO_FAILED;
+            operations[i]->outcome = outcome_of(&err);
     }
     answer(context, operations, count);
 }

@@ -116,7 +116,7 @@ static void release_work(struct worker *worker)
 static void *work(void *context)
 {
     struct worker *worker = context;
-    struct todo_list list = {0};
+    struct todo_list list = {.limit = worker->queue->settings.list_limit};
 
     while (take_work(worker)) {
         worker->run(&worker->handle, worker->running, worker->running_count, &list, answer,

@@ -23,9 +23,10 @@
 struct todo_queue;
 
 struct todo_queue_settings {
-    unsigned readers; /* reading threads, each with a store of its own */
-    size_t batch;     /* most operations in one flight or batch, at least 1 */
-    size_t capacity;  /* most operations that wait, reads and writes each */
+    unsigned readers;  /* reading threads, each with a store of its own */
+    size_t batch;      /* most operations in one flight or batch, at least 1 */
+    size_t capacity;   /* most operations that wait, reads and writes each */
+    size_t list_limit; /* bytes of todos that a flight may load; beyond: TODO_TOO_LARGE */
     bool (*open_store)(void *context, struct todo_store_handle *handle, struct error *err);
     /* Answers the operations of a flight or batch. */
     todo_answer *complete;

@@ -9,7 +9,7 @@ void todo_list_release(struct todo_list *list)
 {
     free(list->todos);
     free(list->text);
-    *list = (struct todo_list){0};
+    *list = (struct todo_list){.limit = list->limit};
 }
 
 void todo_list_clear(struct todo_list *list)
@@ -44,9 +44,13 @@ static bool grow(void **memory, size_t *capacity, size_t needed, size_t item)
 
 bool todo_list_add(struct todo_list *list, const struct todo *todo)
 {
+    size_t size =
+        (list->count + 1) * sizeof(*list->todos) + list->text_size + todo->title_length + 1;
     void *todos = list->todos;
     void *text = list->text;
-    bool ok = grow(&todos, &list->capacity, list->count + 1, sizeof(*list->todos));
+    bool ok = list->limit == 0 || size <= list->limit;
+
+    ok = ok && grow(&todos, &list->capacity, list->count + 1, sizeof(*list->todos));
 
     list->todos = todos;
     if (!ok)

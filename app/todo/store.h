@@ -29,6 +29,7 @@ struct todo_list {
     char *text;
     size_t text_size;
     size_t text_capacity;
+    size_t limit; /* bytes of todos and text together, 0 for none: todo_list_add fails beyond */
 };
 
 void todo_list_release(struct todo_list *list);
@@ -36,7 +37,8 @@ void todo_list_release(struct todo_list *list);
 /* Forgets the todos, keeps the memory unless it is much. */
 void todo_list_clear(struct todo_list *list);
 
-/* Copies the todo. False without memory. Until todo_list_complete, titles can't be read. */
+/* Copies the todo. False without memory, or beyond the limit. Until todo_list_complete, titles
+ * can't be read. */
 bool todo_list_add(struct todo_list *list, const struct todo *todo);
 void todo_list_complete(struct todo_list *list);
 

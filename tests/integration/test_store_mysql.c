@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -254,6 +256,28 @@ static void test_rows_that_were_not_asked_for_are_not_locked(void)
     store_close(&one);
 }
 
+/* As a migration would, an ALTER TABLE waits for every open transaction. */
+static void test_an_idle_store_holds_no_locks(void)
+{
+    struct todo_store_handle store;
+    struct todo_list list = {0};
+    store_open_empty(&store);
+    uint32_t id = create_one(&store, "a");
+    uint64_t start = clock_now();
+    run_as_root("ALTER TABLE todo_todoitem COMMENT 'after a commit'");
+    must_list(&store, &list);
+    run_as_root("ALTER TABLE todo_todoitem COMMENT 'after a list'");
+    must_begin(&store);
+    must_load(&store, &id, 1, &list);
+    store.driver->roll_back(store.store);
+    run_as_root("ALTER TABLE todo_todoitem COMMENT 'after a roll back'");
+    must_fetch(&store, &id, 1, &list);
+    run_as_root("ALTER TABLE todo_todoitem COMMENT 'after a fetch'");
+    CHECK(clock_now() - start < 2000000, "ALTER TABLE", "it waited");
+    todo_list_release(&list);
+    store_close(&store);
+}
+
 struct loader {
     const struct todo_store_handle *store;
     uint32_t id;
@@ -462,6 +486,29 @@ static void test_a_killed_server_keeps_what_was_committed(void)
     store_close(&store);
 }
 
+/* Freezes a process; another one thaws it after some seconds if nobody does before. */
+static pid_t freeze(pid_t pid)
+{
+    pid_t thawer = fork();
+    if (thawer == 0) {
+        clock_sleep(10000000);
+        kill(pid, SIGCONT);
+        _exit(0);
+    }
+    kill(pid, SIGSTOP);
+    clock_sleep(50000); /* until all its threads stand still */
+    return thawer;
+}
+
+static void thaw(pid_t pid, pid_t thawer)
+{
+    kill(pid, SIGCONT);
+    if (thawer > 0) {
+        kill(thawer, SIGKILL);
+        waitpid(thawer, NULL, 0);
+    }
+}
+
 static void test_a_frozen_server_is_given_up_in_time(void)
 {
     struct todo_store_handle reader;
@@ -476,14 +523,13 @@ static void test_a_frozen_server_is_given_up_in_time(void)
     store_open(&writer);
     must_list(&reader, &list);
     begin_and_insert(&writer, "perhaps");
-    kill(pid, SIGSTOP);
-    clock_sleep(50000); /* until all its threads stand still */
+    pid_t thawer = freeze(pid);
     uint64_t start = clock_now();
     list_fails(&reader, ERROR_UNAVAILABLE);
     commit_fails(&writer, ERROR_OUTCOME_UNKNOWN);
     CHECK(clock_now() - start < 3500000, "frozen", "the two calls took %llu ms",
           (unsigned long long)(clock_now() - start) / 1000);
-    kill(pid, SIGCONT);
+    thaw(pid, thawer);
     writer.driver->roll_back(writer.store);
     must_come_back(&reader);
     create_one(&writer, "next");
@@ -499,6 +545,7 @@ CU_TestInfo store_mysql_tests[] = {
     TEST(test_a_title_too_long_is_refused_not_cut),
     TEST(test_ids_are_right_on_a_cluster),
     TEST(test_rows_that_were_not_asked_for_are_not_locked),
+    TEST(test_an_idle_store_holds_no_locks),
     TEST(test_a_deadlock_is_a_conflict_for_one),
     TEST(test_killed_while_it_waits_for_a_lock),
     TEST(test_killed_while_idle),

@@ -75,8 +75,8 @@ static const struct {
     {"line feed in Host", "1.1", "/", {{"Host", "a\nb"}}, MALFORMED},
     {"blank before the colon", "1.1", "/", {{"Host", "a"}, {"Content-Length ", "5"}}, MALFORMED},
     {"blank in a name", "1.1", "/", {{"Host", "a"}, {"X Y", "5"}}, MALFORMED},
-    {"NUL in the path", "1.1", "/todos%00", {{"Host", "a"}}, "path"},
-    {"NUL before a suffix", "1.1", "/todos%00.json", {{"Host", "a"}}, "path"},
+    {"NUL in the path: no route has it, 404", "1.1", "/todos%00", {{"Host", "a"}}, NULL},
+    {"NUL before a suffix", "1.1", "/todos%00.json", {{"Host", "a"}}, NULL},
 };
 /* clang-format on */
 

@@ -123,10 +123,27 @@ static void test_clearing_keeps_memory_unless_it_is_much(void)
     todo_list_release(&list); /* an empty one is fine */
 }
 
+static void test_a_list_has_a_limit(void)
+{
+    const struct todo todo = {.id = 1, .title = "1234567890", .title_length = 10};
+    struct todo_list list = {.limit = 3 * (sizeof(todo) + todo.title_length + 1)};
+
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 3; i++)
+            CU_ASSERT_TRUE(todo_list_add(&list, &todo));
+        CU_ASSERT_FALSE(todo_list_add(&list, &todo));
+        CU_ASSERT_EQUAL(list.count, 3);
+        todo_list_complete(&list);
+        CHECK_TEXT("last", "title", "1234567890", list.todos[2].title);
+        todo_list_release(&list); /* the limit stays */
+    }
+}
+
 CU_TestInfo list_tests[] = {
     {"todos and titles are copied",             test_todos_and_titles_are_copied            },
     {"a list can grow after it was complete",   test_a_list_can_grow_after_it_was_complete  },
     {"todos are found by id",                   test_todos_are_found_by_id                  },
     {"clearing keeps memory unless it is much", test_clearing_keeps_memory_unless_it_is_much},
+    {"a list has a limit",                      test_a_list_has_a_limit                     },
     CU_TEST_INFO_NULL,
 };

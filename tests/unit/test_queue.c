@@ -16,6 +16,8 @@ struct bench {
     struct todo_queue *queue;
     const char *name; /* of the test */
     unsigned submitted;
+    bool expires_late;      /* expire is called after each wave of answers */
+    size_t list_limit;      /* 0: none */
     unsigned failing_open;  /* 1: the first store is not opened */
     unsigned threads_ended; /* before */
 };
@@ -36,6 +38,16 @@ static bool open_store(void *context, struct todo_store_handle *handle, struct e
     return fake_open(&bench->database, handle, err);
 }
 
+/* Time goes on while answers are made. */
+static void complete(void *context, struct todo_operation *const *operations, size_t count)
+{
+    const struct bench *bench = context;
+
+    probe_complete(context, operations, count);
+    if (bench->expires_late)
+        todo_queue_expire(bench->queue, 100);
+}
+
 static bool start(struct bench *bench, unsigned readers, size_t batch, size_t capacity)
 {
     struct error err = {0};
@@ -45,8 +57,9 @@ static bool start(struct bench *bench, unsigned readers, size_t batch, size_t ca
             .readers = readers,
             .batch = batch,
             .capacity = capacity,
+            .list_limit = bench->list_limit,
             .open_store = open_store,
-            .complete = probe_complete,
+            .complete = complete,
             .give_up = probe_give_up,
             .release = probe_release,
             .context = bench,
@@ -384,6 +397,25 @@ static void test_what_runs_too_long_is_given_up_and_released_later(void)
     }
 }
 
+static void test_what_is_answered_is_not_given_up(void)
+{
+    struct probe probes[2] = {
+        {.kind = TODO_LIST,   .deadline = 100},
+        {.kind = TODO_CREATE, .deadline = 100}
+    };
+    struct bench bench;
+
+    bench_init(&bench, "answered in time");
+    bench.expires_late = true;
+    start(&bench, 1, 10, 10);
+    for (size_t i = 0; i < 2; i++) {
+        submit_all(&bench, &probes[i], 1);
+        finish(&bench);
+        check_probe(&bench, &probes[i], TODO_DONE, i == 0 ? "" : "1 - open -");
+    }
+    bench_release(&bench, 2);
+}
+
 static void *stop_queue(void *queue)
 {
     todo_queue_stop(queue);
@@ -497,6 +529,28 @@ static void test_a_queue_without_its_stores_does_not_start(void)
     }
 }
 
+static void test_a_list_beyond_the_limit_is_refused(void)
+{
+    struct probe probes[2] = {
+        {.kind = TODO_LIST},
+        { .kind = TODO_FETCH,          .id = 1}
+    };
+    struct bench bench;
+
+    bench_init(&bench, "limit");
+    bench.list_limit = 2 * sizeof(struct todo);
+    fake_add(&bench.database, "milk");
+    fake_add(&bench.database, "eggs");
+    start(&bench, 1, 1, 10);
+    log_configure(CONFIG_LOG_JSON, CONFIG_LOG_ERROR); /* failures are told as warnings */
+    submit_all(&bench, probes, 2);
+    finish(&bench);
+    log_configure(CONFIG_LOG_AUTO, CONFIG_LOG_INFO);
+    check_probe(&bench, &probes[0], TODO_TOO_LARGE, "");
+    check_probe(&bench, &probes[1], TODO_DONE, "1 milk open -");
+    bench_release(&bench, 2);
+}
+
 #define ASKERS      3
 #define ASKED       60
 #define ASKED_TOTAL (ASKERS * ASKED)
@@ -525,6 +579,7 @@ static void test_each_is_answered_and_released_once_whatever_happens(void)
     static const enum todo_operation_kind kinds[] = {
         TODO_LIST, TODO_CREATE, TODO_FETCH, TODO_DELETE, TODO_UPDATE, TODO_FETCH, TODO_CLEAR};
     static struct probe probes[ASKED_TOTAL];
+    struct probe last[2] = {{.kind = TODO_FETCH}, {.kind = TODO_FETCH}};
     struct asker askers[ASKERS];
     pthread_t threads[ASKERS];
     struct bench bench;
@@ -547,6 +602,11 @@ static void test_each_is_answered_and_released_once_whatever_happens(void)
         pthread_join(threads[i], NULL);
     bench.submitted = ASKED_TOTAL;
     finish(&bench);
+    hold(&bench, &last[0], FAKE_FETCH); /* both readers are still there */
+    submit_all(&bench, &last[1], 1);
+    CHECK(fake_wait_held(&bench.database, 2), bench.name, "a reader has gone");
+    fake_let_go(&bench.database);
+    finish(&bench);
     for (size_t i = 0; i < ASKED_TOTAL; i++)
         CHECK(probes[i].answers == 1 && probes[i].releases == 1, bench.name,
               "probe %zu: %u answers, %u releases", i, probes[i].answers, probes[i].releases);
@@ -565,6 +625,7 @@ CU_TestInfo queue_tests[] = {
      test_room_is_free_again_after_a_wait_was_given_up                                                    },
     {"what runs too long is given up and released later",
      test_what_runs_too_long_is_given_up_and_released_later                                               },
+    {"what is answered is not given up",                     test_what_is_answered_is_not_given_up        },
     {"stopping does what is waiting",                        test_stopping_does_what_is_waiting           },
     {"stopping an idle queue ends its threads",              test_stopping_an_idle_queue_ends_its_threads },
     {"readers fly side by side",                             test_readers_fly_side_by_side                },
@@ -572,6 +633,7 @@ CU_TestInfo queue_tests[] = {
      test_an_expired_flight_of_each_reader_is_given_up                                                    },
     {"a queue without its stores does not start",
      test_a_queue_without_its_stores_does_not_start                                                       },
+    {"a list beyond the limit is refused",                   test_a_list_beyond_the_limit_is_refused      },
     {"each is answered and released once, whatever happens",
      test_each_is_answered_and_released_once_whatever_happens                                             },
     CU_TEST_INFO_NULL,
