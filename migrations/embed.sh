@@ -20,8 +20,8 @@ fail() {
 print_statements() {
     awk -v file="$1" -v kind="$2" '
         function quote(text) {
-            gsub(/\\/, "\\\\", text)
-            gsub(/"/, "\\\"", text)
+            gsub(/\\/, "\\\\&", text)
+            gsub(/"/, "\\\\&", text)
             gsub(/\n/, "\\n\"\n     \"", text)
             return "\"" text "\""
         }
