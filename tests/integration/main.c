@@ -53,6 +53,7 @@ static const struct suite suites[] = {
     SUITE(ON_SQLITE, commands_sqlite),
     SUITE(ON_MYSQL, commands_mysql),
     SUITE(ON_MYSQL, takeover),
+    PREPARED_SUITE(ON_BOTH, consistency, consistency),
     PREPARED_SUITE(ON_BOTH, resilience, resilience),
     PREPARED_SUITE(ON_MYSQL, outage, resilience),
 };

@@ -50,4 +50,8 @@ int resilience_cleanup(void);
 extern CU_TestInfo resilience_tests[];
 extern CU_TestInfo outage_tests[];
 
+int consistency_init(void);
+int consistency_cleanup(void);
+extern CU_TestInfo consistency_tests[];
+
 #endif
