@@ -54,6 +54,7 @@ static const struct suite suites[] = {
     SUITE(ON_MYSQL, commands_mysql),
     SUITE(ON_MYSQL, takeover),
     PREPARED_SUITE(ON_BOTH, consistency, consistency),
+    PREPARED_SUITE(ON_BOTH, memory, memory),
     PREPARED_SUITE(ON_BOTH, resilience, resilience),
     PREPARED_SUITE(ON_MYSQL, outage, resilience),
 };

@@ -50,6 +50,10 @@ int resilience_cleanup(void);
 extern CU_TestInfo resilience_tests[];
 extern CU_TestInfo outage_tests[];
 
+int memory_init(void);
+int memory_cleanup(void);
+extern CU_TestInfo memory_tests[];
+
 int consistency_init(void);
 int consistency_cleanup(void);
 extern CU_TestInfo consistency_tests[];

@@ -1,0 +1,119 @@
+/*
+ * What strangers can make the server hold in memory has bounds: RESPONSE_MEMORY for lists,
+ * however many slow clients there are.
+ */
+
+#include "base/clock.h"
+#include "check.h"
+#include "exchange.h"
+#include "suites.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TODOS        6000
+#define AT_ONCE      100 /* requests sent on a connection before their answers are read */
+#define SLOW_CLIENTS 8
+#define PAUSE        150000U /* microseconds, so that each slow client has a flight of its own */
+
+/* A list of 6,000 todos with the longest titles is 6.6 MB as JSON: more than a socket takes at
+ * once. Half of RESPONSE_MEMORY is for loading it. */
+#define MEMORY      "RESPONSE_MEMORY=16777216"
+#define TOO_LITTLE  "RESPONSE_MEMORY=4194304"
+#define UNAVAILABLE "{\"detail\":\"There is not enough memory for the answer now.\"}"
+
+static struct server server;
+
+int memory_init(void)
+{
+    static const char *const settings[] = {MEMORY, NULL};
+
+    return server_open(&server, settings) ? 0 : 1;
+}
+
+int memory_cleanup(void)
+{
+    return server_close(&server) ? 0 : 1;
+}
+
+static void append_title(struct buffer *json)
+{
+    buffer_append_text(json, "{\"title\":\"");
+    for (int i = 0; i < 256; i++)
+        buffer_append_text(json, "\xf0\x9f\x8d\xa3");
+    buffer_append_text(json, "\"}");
+}
+
+static void fill(void)
+{
+    struct client_connection connection;
+    struct client_response response = {0};
+    struct buffer json = {0};
+    struct client_request request = {
+        .method = "POST", .path = "/todos", .type = "application/json"};
+    int created = 0;
+
+    append_title(&json);
+    request.body = json.data;
+    clear_todos(&server);
+    if (!CHECK(client_open(&connection, server.port), "fill", "no connection"))
+        return;
+    for (int i = 0; i < TODOS / AT_ONCE; i++) {
+        for (int j = 0; j < AT_ONCE; j++)
+            client_send_request(&connection, server.port, &request);
+        for (int j = 0; j < AT_ONCE; j++)
+            created += client_receive(&connection, false, CLIENT_TIME_LIMIT, &response) &&
+                       response.status == 201;
+    }
+    CHECK_NUMBER("fill", "created", TODOS, created);
+    client_close(&connection);
+    client_response_release(&response);
+    buffer_release(&json);
+}
+
+static void check_list_is_refused(const char *row)
+{
+    struct client_response response = {0};
+
+    CHECK_NUMBER(row, "list", 503, get(&server, "/todos", &response));
+    CHECK_TEXT(row, "body", UNAVAILABLE, client_body(&response));
+    CHECK_TEXT(row, "Retry-After", "1", client_header(&response, "Retry-After"));
+    CHECK_NUMBER(row, "a missing todo", 404, get(&server, "/todos/2147483647", &response));
+    client_response_release(&response);
+}
+
+static void test_slow_clients_of_a_large_list_do_not_exhaust_memory(void)
+{
+    struct client_connection slow[SLOW_CLIENTS];
+    const struct client_request list = {.path = "/todos"};
+
+    fill();
+    CHECK_NUMBER("one client", "todos", TODOS, count_todos(&server));
+    for (int i = 0; i < SLOW_CLIENTS; i++) {
+        CHECK(client_open(&slow[i], server.port), "slow client", "no connection");
+        client_send_request(&slow[i], server.port, &list);
+        clock_sleep(PAUSE);
+    }
+    check_list_is_refused("slow clients");
+    for (int i = 0; i < SLOW_CLIENTS; i++)
+        client_close(&slow[i]);
+    clock_sleep(PAUSE);
+    CHECK_NUMBER("when they have left", "todos", TODOS, count_todos(&server));
+}
+
+static void test_a_list_beyond_the_memory_is_refused(void)
+{
+    static const char *const settings[] = {TOO_LITTLE, NULL};
+
+    if (!CHECK(server_stop(&server) && server_start(&server, settings), "restart", "it failed"))
+        return;
+    check_list_is_refused("a large list");
+    clear_todos(&server);
+    CHECK_NUMBER("an empty list", "todos", 0, count_todos(&server));
+}
+
+CU_TestInfo memory_tests[] = {
+    TEST(test_slow_clients_of_a_large_list_do_not_exhaust_memory),
+    TEST(test_a_list_beyond_the_memory_is_refused),
+    CU_TEST_INFO_NULL,
+};
