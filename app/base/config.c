@@ -92,7 +92,7 @@ static const struct setting settings[] = {
      .help = "file of trusted certificates; empty: the system's"},
     {"DB_READERS", NUMBER(db_readers), .fallback = "1", .least = 1, .most = 16,
      .help = "connections that read"},
-    {"DB_BATCH", NUMBER(db_batch), .fallback = "128", .least = 1, .most = 1024,
+    {"DB_BATCH", NUMBER(db_batch), .fallback = "256", .least = 1, .most = 1024,
      .help = "most requests in one trip to the database"},
     {"DB_QUEUE", NUMBER(db_queue), .fallback = "1024", .least = 1, .most = 65536,
      .help = "most requests waiting for the database; more get 503"},
@@ -364,7 +364,7 @@ static bool parse_choice(const struct setting *setting, const char *text, unsign
 static bool parse(const struct setting *setting, const char *text, struct config *config)
 {
     void *field = (char *)config + setting->field;
-    unsigned number;
+    unsigned number = 0;
 
     _Static_assert(sizeof(config->database) == sizeof(number), "an enum is an unsigned int");
     if (setting->type == SETTING_TEXT) {

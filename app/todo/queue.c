@@ -121,7 +121,8 @@ static void *work(void *context)
     while (take_work(worker)) {
         worker->run(&worker->handle, worker->running, worker->running_count, &list, answer,
                     worker);
-        release_work(worker);
+                release_work(worker);
+        todo_list_clear(&list); /* a large one is not kept until the next flight */
     }
     todo_list_release(&list);
     worker->handle.driver->close(worker->handle.store);

@@ -198,7 +198,7 @@ static void test_defaults_are_as_documented(void)
     CHECK_NUMBER("MYSQL_SSL_MODE", "default", CONFIG_SSL_PREFERRED, config.mysql_ssl_mode);
     CHECK_TEXT("MYSQL_SSL_CA", "default", "", config.mysql_ssl_ca);
     CHECK_NUMBER("DB_READERS", "default", 1, config.db_readers);
-    CHECK_NUMBER("DB_BATCH", "default", 128, config.db_batch);
+    CHECK_NUMBER("DB_BATCH", "default", 256, config.db_batch);
     CHECK_NUMBER("DB_QUEUE", "default", 1024, config.db_queue);
     CHECK_NUMBER("DB_WAIT", "default", 30, config.db_wait);
     CHECK_NUMBER("LOG_FORMAT", "default", CONFIG_LOG_AUTO, config.log_format);
