@@ -209,7 +209,7 @@ static bool run_part(const struct todo_store_handle *handle,
     log_message(CONFIG_LOG_WARNING, "%s", err.text);
     for (size_t i = 0; i < count; i++)
         operations[i]->outcome = outcome_of(&err);
-    return outcome_of(&err) != TODO_FAILED;
+    return outcome_of(&err) != TODO_FAILED && outcome_of(&err) != TODO_TOO_LARGE;
 }
 
 /* How many operations, from the first, go into one transaction: a clear goes alone. */
