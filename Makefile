@@ -41,13 +41,13 @@ APP_COMMIT ?= $(shell $(GIT_DESCRIBE) --always --match '' --abbrev=12 2>/dev/nul
 SOURCES := $(sort $(wildcard app/*.c app/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o
 PARTS := $(filter-out %/app/main.o,$(OBJECTS))
-TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c))
+TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/bench/*.c))
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
 C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
 SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' tests/* tests/*/* migrations/* .ci/* 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: app run check unit integration sanitize format format-check lint clean help FORCE
+.PHONY: app run check unit integration sanitize bench format format-check lint clean help FORCE
 
 app: $(BUILD)/app ## build build/app (what `make` alone does)
 
@@ -73,6 +73,11 @@ sanitize: ## the same as check, with AddressSanitizer and UndefinedBehaviorSanit
 	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) --no-print-directory BUILD=build/sanitize check \
 	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    HARDENING=
+
+bench: ## install what is missing, measure against yardsticks (BENCH=quick: only the main figures)
+	@tests/install-packages build check bench
+	@$(MAKE) --no-print-directory -j"$$(nproc)" app $(BUILD)/bench/database $(BUILD)/bench/relay
+	tests/mariadb tests/bench/run $(BUILD)
 
 format: ## format the C files in place
 	clang-format -i $(C_FILES)
@@ -119,6 +124,13 @@ $(BUILD)/integration: $(filter $(BUILD)/obj/tests/integration/%,$(TEST_OBJECTS))
 $(BUILD)/unit $(BUILD)/integration:
 	@echo "$(CC) -o $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGES_LIBS) -lcunit $(LDLIBS)
+
+$(BUILD)/bench/database: $(BUILD)/obj/tests/bench/database.o $(PARTS)
+$(BUILD)/bench/relay: $(BUILD)/obj/tests/bench/relay.o
+$(BUILD)/bench/database $(BUILD)/bench/relay:
+	@mkdir -p $(@D)
+	@echo "$(CC) -o $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGES_LIBS) $(LDLIBS)
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
