@@ -50,6 +50,7 @@ struct link;
 struct end {
     struct link *link;
     int fd;
+    bool is_watched;      /* until it ends */
     struct direction out; /* what came from here */
     struct end *peer;
 };
@@ -61,6 +62,7 @@ struct link {
 
 static int poller;
 static int timer;
+static int listener;
 static struct link *links;
 static struct sockaddr_in target;
 static uint64_t delay; /* nanoseconds, one way */
@@ -100,6 +102,7 @@ static void link_open(int client)
         struct end *end = &link->ends[i];
         end->link = link;
         end->fd = fds[i];
+        end->is_watched = true;
         end->out.tail = &end->out.head;
         end->peer = &link->ends[1 - i];
         setsockopt(end->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -133,6 +136,7 @@ static void end_read(struct end *end)
         return;
     if (size <= 0) {
         size = 0;
+        end->is_watched = false;
         watch(EPOLL_CTL_DEL, end->fd, 0, NULL);
     }
     chunk = malloc(sizeof(*chunk) + (size_t)size);
@@ -148,7 +152,9 @@ static void set_blocked(struct end *end, bool is_blocked)
     if (end->out.is_blocked == is_blocked)
         return;
     end->out.is_blocked = is_blocked;
-    watch(EPOLL_CTL_MOD, end->peer->fd, is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN, end->peer);
+    if (end->peer->is_watched)
+        watch(EPOLL_CTL_MOD, end->peer->fd, is_blocked ? EPOLLIN | EPOLLOUT : EPOLLIN,
+              end->peer);
 }
 
 /* Passes on what is due. False when that is the end. */
@@ -215,22 +221,21 @@ static void set_timer(uint64_t due)
     must(timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, NULL) == 0, "timerfd_settime");
 }
 
-static int listen_somewhere(void)
+static void listen_somewhere(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    must(fd >= 0 && bind(fd, (struct sockaddr *)&address, size) == 0 && listen(fd, 64) == 0 &&
-             getsockname(fd, (struct sockaddr *)&address, &size) == 0,
+    listener = socket(AF_INET, SOCK_STREAM, 0);
+    must(listener >= 0 && bind(listener, (struct sockaddr *)&address, size) == 0 &&
+             listen(listener, 64) == 0 &&
+             getsockname(listener, (struct sockaddr *)&address, &size) == 0,
          "listen");
     printf("%u\n", (unsigned)ntohs(address.sin_port));
     must(fflush(stdout) == 0, "print");
-    return fd;
 }
 
-static void run(int listener)
+static void run(void)
 {
     struct epoll_event events[EVENTS_MOST];
     uint64_t ticks;
@@ -257,8 +262,6 @@ static void run(int listener)
 
 int main(int argc, char **argv)
 {
-    int listener;
-
     if (argc != 4) {
         fprintf(stderr, "usage: relay ADDRESS PORT MICROSECONDS\n");
         return 2;
@@ -270,8 +273,8 @@ int main(int argc, char **argv)
     poller = epoll_create1(0);
     timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
     must(poller >= 0 && timer >= 0, "epoll and timerfd");
-    listener = listen_somewhere();
+    listen_somewhere();
     watch(EPOLL_CTL_ADD, listener, EPOLLIN, &listener);
     watch(EPOLL_CTL_ADD, timer, EPOLLIN, &timer);
-    run(listener);
+    run();
 }
