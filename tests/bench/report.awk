@@ -4,8 +4,8 @@
 #
 # A figure is the median of its rounds, a ratio the median of the rounds' ratios.
 # A result's columns: round, database, delay, todos, connections, workload, path; requests,
-# microseconds, p50, p99, errors, CPU microseconds of the server and of the database, statements
-# and commits before, the same after, memory at the end and at most (kB).
+# microseconds, p50, p99, errors, CPU microseconds of the server and of the database, statements,
+# commits, memory at the end and at most (kB).
 
 BEGIN {
     split("livez list item post patch mixed", workloads)
@@ -40,12 +40,11 @@ FNR == NR {
     keep("p50", $10)
     keep("p99", $11)
     keep("cpu", $13 / requests)
-    # our own question about the counters is one of them
     keep("database_cpu", $2 == "mysql" ? $14 / requests : -1)
-    keep("statements", $2 == "mysql" ? ($17 - $15 - own_statements()) / requests : -1)
-    keep("commits", $2 == "mysql" ? ($18 - $16) / requests : -1)
-    keep("rss", $19)
-    keep("hwm", $20)
+    keep("statements", $2 == "mysql" ? $15 / requests : -1)
+    keep("commits", $2 == "mysql" ? $16 / requests : -1)
+    keep("rss", $17)
+    keep("hwm", $18)
 }
 
 END {
@@ -55,10 +54,6 @@ END {
         summary()
     else
         shows()
-}
-
-function own_statements() {
-    return 1
 }
 
 function keep(what, number) {
