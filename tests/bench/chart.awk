@@ -11,7 +11,7 @@ BEGIN {
     width = 340 # of a panel's plot
     height = 170
     left = 56
-    top = 92
+    top = 98
     gap_x = 84
     gap_y = 72
 }
@@ -28,7 +28,7 @@ END {
         if (rate_of[key] > most)
             most = rate_of[key]
     }
-    step = most > 160000 ? 50000 : most > 60000 ? 25000 : most > 25000 ? 10000 : 5000
+    step = most > 100000 ? 50000 : most > 50000 ? 25000 : most > 25000 ? 10000 : 5000
     ceiling = step
     while (ceiling < most)
         ceiling += step
@@ -76,7 +76,7 @@ function start_picture(    full_width, full_height) {
     print "<text class=\"title\" x=\"" left "\" y=\"28\">Requests a second by connections, MariaDB</text>"
     legend(left, "server", "this server")
     legend(left + 118, "unbatched", "with DB_BATCH=1")
-    legend(left + 272, "livez", "/livez: HTTP alone, no database")
+    legend(left + 280, "livez", "/livez: HTTP alone, no database")
 }
 
 function legend(x, name, text) {

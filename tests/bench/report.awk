@@ -117,6 +117,8 @@ function decimal(n, digits) {
 function time(microseconds) {
     if (microseconds < 0)
         return "–"
+    if (microseconds < 1000)
+        return sprintf("%.0f µs", microseconds)
     return sprintf(microseconds < 10000 ? "%.2f ms" : "%.0f ms", microseconds / 1000)
 }
 
