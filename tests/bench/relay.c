@@ -6,7 +6,7 @@
  *
  * Listens on a free port of 127.0.0.1, prints it, and passes what comes there on to ADDRESS and
  * PORT and back, each byte half of MICROSECONDS after it came: that many for a round trip. As
- * on a real line any amount may be under way, in order. Ends on SIGTERM.
+ * on a real line any amount may be under way, in order. Ends on SIGTERM, and when PORT refuses.
  */
 
 #include <arpa/inet.h>
@@ -140,7 +140,7 @@ static void end_read(struct end *end)
         watch(EPOLL_CTL_DEL, end->fd, 0, NULL);
     }
     chunk = malloc(sizeof(*chunk) + (size_t)size);
-    must(chunk, "memory");
+    must(chunk != NULL, "memory");
     *chunk = (struct chunk){.due = now() + delay, .size = (size_t)size};
     memcpy(chunk->data, bytes, (size_t)size);
     *end->out.tail = chunk;
