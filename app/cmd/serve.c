@@ -118,6 +118,7 @@ static bool start(struct serve *serve, struct error *err)
             .body_limit = config->http_body_limit,
             .reply_memory = config->response_memory,
             .handle = todo_api_handle,
+            .handled = todo_api_handled,
             .context = serve->api,
         },
         err);

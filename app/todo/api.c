@@ -401,6 +401,11 @@ void todo_api_handle(void *api, struct http_exchange *exchange)
     http_dispatch(&((struct todo_api *)api)->service, exchange);
 }
 
+void todo_api_handled(void *api)
+{
+    todo_queue_wake(((struct todo_api *)api)->queue);
+}
+
 void todo_api_expire(struct todo_api *api, uint64_t now)
 {
     todo_queue_expire(api->queue, now);

@@ -27,6 +27,10 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
 /* Answers a request: the `handle` of http_server_settings, with the API as its context. */
 void todo_api_handle(void *api, struct http_exchange *exchange);
 
+/* To be called when a wave of requests has been handled: the `handled` of http_server_settings.
+ */
+void todo_api_handled(void *api);
+
 /* Answers what is over its deadline. Call it every now and then, from one thread. */
 void todo_api_expire(struct todo_api *api, uint64_t now);
 

@@ -187,7 +187,7 @@ static bool run_with_retries(const struct todo_store_handle *handle,
 
 static enum todo_outcome outcome_of(const struct error *err)
 {
-        if (err->code == ERROR_OUTCOME_UNKNOWN)
+    if (err->code == ERROR_OUTCOME_UNKNOWN)
         return TODO_OUTCOME_UNKNOWN;
     if (err->code == ERROR_SYSTEM)
         return TODO_TOO_LARGE;

@@ -121,7 +121,7 @@ static void *work(void *context)
     while (take_work(worker)) {
         worker->run(&worker->handle, worker->running, worker->running_count, &list, answer,
                     worker);
-                release_work(worker);
+        release_work(worker);
         todo_list_clear(&list); /* a large one is not kept until the next flight */
     }
     todo_list_release(&list);
@@ -198,9 +198,23 @@ bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operatio
     if (accepted)
         lane_append(lane, operation);
     pthread_mutex_unlock(&queue->lock);
-    if (accepted)
-        pthread_cond_signal(&lane->arrived);
     return accepted;
+}
+
+void todo_queue_wake(struct todo_queue *queue)
+{
+    bool has_reads;
+    bool has_writes;
+
+    pthread_mutex_lock(&queue->lock);
+    has_reads = queue->reads.count > 0;
+    has_writes = queue->writes.count > 0;
+    pthread_mutex_unlock(&queue->lock);
+    /* one of several idle readers is enough: it takes all */
+    if (has_reads)
+        pthread_cond_signal(&queue->reads.arrived);
+    if (has_writes)
+        pthread_cond_signal(&queue->writes.arrived);
 }
 
 /* Takes what is over its time out of the lane, linked by `next`. */

@@ -47,6 +47,10 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
  * is full. Any thread. */
 bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operation);
 
+/* Wakes the threads for what was submitted; to be called after each submit, or once after many
+ * that came together, which then share a flight. Any thread. */
+void todo_queue_wake(struct todo_queue *queue);
+
 /* Answers all operations whose deadline is over. To be called every now and then, by one
  * thread. */
 void todo_queue_expire(struct todo_queue *queue, uint64_t now);

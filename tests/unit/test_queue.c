@@ -79,6 +79,7 @@ static bool submit(struct bench *bench, struct probe *probe)
         probe->releases = 0;
         return false;
     }
+    todo_queue_wake(bench->queue);
     bench->submitted++;
     return true;
 }
@@ -569,6 +570,7 @@ static void *ask(void *context)
 
         while (!todo_queue_submit(asker->bench->queue, operation))
             clock_sleep(20);
+        todo_queue_wake(asker->bench->queue);
     }
     return NULL;
 }
