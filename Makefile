@@ -39,12 +39,13 @@ APP_VERSION ?= $(shell $(GIT_DESCRIBE) --tags --match 'v[0-9]*' 2>/dev/null | se
 APP_COMMIT ?= $(shell $(GIT_DESCRIBE) --always --match '' --abbrev=12 2>/dev/null)
 
 SOURCES := $(sort $(wildcard app/*.c app/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o
+OBJECTS := $(SOURCES:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/migrations.o \
+    $(BUILD)/obj/static_files.o
 PARTS := $(filter-out %/app/main.o,$(OBJECTS))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/bench/*.c))
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
 C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
-SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' tests/* tests/*/* migrations/* .ci/* 2>/dev/null)
+SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' tests/* tests/*/* migrations/* app/http/*.sh .ci/* 2>/dev/null)
 
 .DELETE_ON_ERROR:
 .PHONY: app run check unit integration sanitize bench format format-check lint clean help FORCE
@@ -137,7 +138,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "$(CC) $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/obj/migrations.o: $(BUILD)/migrations.c $(BUILD)/flags
+EMBEDDED := $(BUILD)/obj/migrations.o $(BUILD)/obj/static_files.o
+$(EMBEDDED): $(BUILD)/obj/%.o: $(BUILD)/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "$(CC) $<"
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -146,6 +148,10 @@ $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c $(BUILD)/flags
 $(BUILD)/migrations.c: migrations $(wildcard migrations/* migrations/*/*)
 	@mkdir -p $(@D)
 	@sh migrations/embed.sh migrations >$@
+
+$(BUILD)/static_files.c: app/http/embed_static.sh static $(wildcard static/*)
+	@mkdir -p $(@D)
+	@sh app/http/embed_static.sh static $(@D) >$@
 
 # Written only when they change, so that what depends on them is built again just then.
 define VERSION_H

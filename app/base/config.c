@@ -73,6 +73,8 @@ static const struct setting settings[] = {
     {"ALLOWED_HOSTS", TEXT(allowed_hosts), .fallback = "*", .is_valid = is_host_list,
      .allowed = "host names with commas between them, or *",
      .help = "host names that are answered; *: all"},
+    {"STATIC_ROOT", TEXT(static_root), .fallback = "",
+     .help = "folder of the web page's files; empty: those in the program"},
     {"DATABASE", CHOICE(database), .fallback = "sqlite", .choices = databases,
      .help = "mysql by default where MYSQL_HOST is set"},
     {"SQLITE_PATH", TEXT(sqlite_path), .fallback = "todobackend.sqlite3",

@@ -51,6 +51,7 @@ struct config {
     unsigned request_timeout;  /* REQUEST_TIMEOUT, seconds */
     const char *public_url;    /* PUBLIC_URL without a trailing slash, "" when unset */
     const char *allowed_hosts; /* ALLOWED_HOSTS, comma separated, "*" for any */
+    const char *static_root;   /* STATIC_ROOT, folder of the web page's files, "": embedded */
 
     enum config_database
         database; /* DATABASE; default: mysql if MYSQL_HOST is set, else sqlite */

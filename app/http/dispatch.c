@@ -13,6 +13,7 @@ void http_start_route_response(struct http_response *response,
                                const struct http_route *route, unsigned status)
 {
     http_response_start(response, http_exchange_request(exchange), status);
+    response->route = route;
     if (route)
         http_response_add_header(response, "Allow", route->allow);
     http_response_add_header(response, "Vary", "Accept, Origin");

@@ -176,3 +176,40 @@ enum http_negotiation http_negotiate(const char *name, const char *accept,
         return HTTP_UNKNOWN_FORMAT;
     return best_q > 0 ? HTTP_NEGOTIATED : HTTP_NOT_ACCEPTABLE;
 }
+
+/* One element of an Accept-Encoding header, `gzip;q=0.5`: its q if it names the coding, else
+ * -1.
+ */
+static int coding_q(const char *text, size_t length, const char *coding)
+{
+    const char *end = text + length;
+    const char *semicolon = memchr(text, ';', length);
+    size_t name_length = trim(&text, (size_t)((semicolon ? semicolon : end) - text));
+
+    if (!is_text(text, name_length, coding))
+        return -1;
+    if (!semicolon)
+        return 1000;
+    text = semicolon + 1;
+    length = trim(&text, (size_t)(end - text));
+    if (length < 2 || (*text != 'q' && *text != 'Q') || text[1] != '=')
+        return 1000;
+    return (int)parse_q(text + 2, length - 2);
+}
+
+unsigned http_negotiate_coding(const char *accept_encoding, const char *coding)
+{
+    unsigned fallback = strcmp(coding, "identity") == 0 ? 1 : 0;
+
+    for (const char *text = accept_encoding; text;) {
+        size_t length = strcspn(text, ",");
+        int q = coding_q(text, length, coding);
+        int any = coding_q(text, length, "*");
+        if (q >= 0)
+            return (unsigned)q;
+        if (any >= 0)
+            fallback = (unsigned)any;
+        text = text[length] ? text + length + 1 : NULL;
+    }
+    return fallback;
+}

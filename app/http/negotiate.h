@@ -2,8 +2,9 @@
 #define HTTP_NEGOTIATE_H
 
 /*
- * Content negotiation between the two forms that an answer can have: JSON and HTML. Pure.
- * Source: RFC 9110, section 12.5.1; the API contract, section 5.
+ * Content negotiation between the two forms that an answer can have, JSON and HTML, and between
+ * the codings of a file. Pure. Source: RFC 9110, sections 12.5.1 and 12.5.3; the API contract,
+ * section 5.
  */
 
 #include <stdbool.h>
@@ -29,5 +30,9 @@ enum http_negotiation {
  * HTTP_NEGOTIATED. */
 enum http_negotiation http_negotiate(const char *name, const char *accept,
                                      struct http_format *format);
+
+/* How welcome a content coding ("gzip", "identity") is, 0 (not at all) to 1000, by the
+ * Accept-Encoding header; NULL without one: identity alone. */
+unsigned http_negotiate_coding(const char *accept_encoding, const char *coding);
 
 #endif

@@ -28,10 +28,12 @@ static const struct {
         text, sizeof(text) - 1                                                                 \
     }
     [HTTP_HEADER_ACCEPT] = HEADER("Accept"),
+    [HTTP_HEADER_ACCEPT_ENCODING] = HEADER("Accept-Encoding"),
     [HTTP_HEADER_CONTENT_LENGTH] = HEADER("Content-Length"),
     [HTTP_HEADER_CONTENT_TYPE] = HEADER("Content-Type"),
     [HTTP_HEADER_EXPECT] = HEADER("Expect"),
     [HTTP_HEADER_HOST] = HEADER("Host"),
+    [HTTP_HEADER_IF_NONE_MATCH] = HEADER("If-None-Match"),
     [HTTP_HEADER_ORIGIN] = HEADER("Origin"),
     [HTTP_HEADER_PREFLIGHT_METHOD] = HEADER("Access-Control-Request-Method"),
     [HTTP_HEADER_TRANSFER_ENCODING] = HEADER("Transfer-Encoding"),

@@ -25,10 +25,12 @@ enum http_method {
 /* The headers that the program reads; all others are only looked at by the guard. */
 enum http_header_name {
     HTTP_HEADER_ACCEPT,
+    HTTP_HEADER_ACCEPT_ENCODING,
     HTTP_HEADER_CONTENT_LENGTH,
     HTTP_HEADER_CONTENT_TYPE,
     HTTP_HEADER_EXPECT,
     HTTP_HEADER_HOST,
+    HTTP_HEADER_IF_NONE_MATCH,
     HTTP_HEADER_ORIGIN,
     HTTP_HEADER_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
     HTTP_HEADER_TRANSFER_ENCODING,

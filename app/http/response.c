@@ -1,5 +1,7 @@
 #include "http/response.h"
 
+#include "http/page.h"
+
 #include <string.h>
 
 #define CORS_ALLOW_HEADERS                                                                     \
@@ -7,6 +9,9 @@
     "x-csrftoken, x-requested-with, if-match, if-none-match, idempotency-key, x-request-id"
 #define CORS_ALLOW_METHODS  "DELETE, GET, OPTIONS, PATCH, POST, PUT"
 #define CORS_EXPOSE_HEADERS "Location, ETag, Link, X-Request-Id"
+#define CONTENT_SECURITY_POLICY                                                                \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "                \
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 void http_response_add_header(struct http_response *response, const char *name,
                               const char *value)
@@ -42,7 +47,7 @@ static void add_cors_headers(struct http_response *response, const struct http_r
 static void start(struct http_response *response, const struct http_request *request,
                   unsigned status)
 {
-    *response = (struct http_response){.status = status};
+    *response = (struct http_response){.request = request, .status = status};
     http_response_add_header(response, "X-Content-Type-Options", "nosniff");
     http_response_add_header(response, "Referrer-Policy", "same-origin");
     add_cors_headers(response, request);
@@ -87,8 +92,7 @@ static size_t json_string_length(const char *json, size_t size)
     return i < size ? i + 1 : size;
 }
 
-/* Compact JSON of ours, spread over lines the way Python's json.dumps(indent=...) does. */
-static void append_indented(struct buffer *out, const char *json, size_t size, unsigned indent)
+void http_append_indented(struct buffer *out, const char *json, size_t size, unsigned indent)
 {
     unsigned depth = 0;
 
@@ -118,33 +122,23 @@ static void append_indented(struct buffer *out, const char *json, size_t size, u
     }
 }
 
-static void append_page(struct buffer *out, unsigned status, const char *json, size_t size)
+void http_response_add_html_headers(struct http_response *response)
 {
-    struct buffer indented = {0};
-
-    append_indented(&indented, json, size, 4);
-    buffer_append_format(
-        out,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n  <meta charset=\"utf-8\">\n"
-        "  <title>%u %s</title>\n</head>\n<body>\n  <h1>%u %s</h1>\n  <pre>",
-        status, http_status_text(status), status, http_status_text(status));
-    buffer_append_html(out, indented.data, indented.size);
-    buffer_append_text(out, "</pre>\n</body>\n</html>\n");
-    out->failed = out->failed || indented.failed;
-    buffer_release(&indented);
+    http_response_add_header(response, "Content-Type", "text/html; charset=utf-8");
+    http_response_add_header(response, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
 }
 
 void http_response_set_json(struct http_response *response, const struct http_format *format,
                             const char *json, size_t size)
 {
-    bool html = format->media == HTTP_HTML;
-
-    http_response_add_header(response, "Content-Type",
-                             html ? "text/html; charset=utf-8" : "application/json");
-    if (html)
-        append_page(&response->body, response->status, json, size);
-    else if (format->indent > 0)
-        append_indented(&response->body, json, size, format->indent);
+    if (format->media == HTTP_HTML) {
+        http_page_append(&response->body, response, json, size);
+        http_response_add_html_headers(response);
+        return;
+    }
+    http_response_add_header(response, "Content-Type", "application/json");
+    if (format->indent > 0)
+        http_append_indented(&response->body, json, size, format->indent);
     else
         buffer_append(&response->body, json, size);
 }
@@ -171,6 +165,7 @@ const char *http_status_text(unsigned status)
         {200, "OK"                    },
         {201, "Created"               },
         {204, "No Content"            },
+        {304, "Not Modified"          },
         {400, "Bad Request"           },
         {404, "Not Found"             },
         {405, "Method Not Allowed"    },

@@ -13,7 +13,11 @@
 
 #define HTTP_RESPONSE_HEADERS_MAX 20
 
+struct http_route;
+
 struct http_response {
+    const struct http_request *request; /* borrowed; it and the route are for the HTML page */
+    const struct http_route *route;     /* NULL for none */
     unsigned status;
     struct buffer body; /* taken over by the server when it is sent */
     size_t header_count;
@@ -44,9 +48,16 @@ bool http_request_is_preflight(const struct http_request *request);
 unsigned http_response_share_class(const struct http_request *request);
 
 /* Sets body and Content-Type: compact JSON goes out as the client prefers it: as it is,
- * indented, or as a plain HTML page with the status as its title. */
+ * indented, or as a page for people (http/page.h) that also tells the headers added so far. */
 void http_response_set_json(struct http_response *response, const struct http_format *format,
                             const char *json, size_t size);
+
+/* Compact JSON of ours, spread over lines the way Python's json.dumps(indent=...) does. */
+void http_append_indented(struct buffer *out, const char *json, size_t size, unsigned indent);
+
+/* Adds Content-Type and Content-Security-Policy: only what this server itself gives runs, is
+ * shown or is asked. */
+void http_response_add_html_headers(struct http_response *response);
 
 /* Sets the body {"detail":"..."}; `detail` is escaped. */
 void http_response_set_detail(struct http_response *response, const struct http_format *format,

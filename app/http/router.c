@@ -37,7 +37,7 @@ static bool match_pattern(const struct http_route *route, const char *path, size
     match->parameter_length = length - literal;
     return match->parameter_length > 0 &&
            !memchr(match->parameter, '/', match->parameter_length) &&
-           !memchr(match->parameter, '.', match->parameter_length);
+           (route->dots || !memchr(match->parameter, '.', match->parameter_length));
 }
 
 static http_handler *find_handler(const struct http_route *route, enum http_method method)

@@ -23,12 +23,21 @@ struct http_match;
 typedef void http_handler(void *context, struct http_exchange *exchange,
                           const struct http_match *match);
 
+struct http_field {
+    const char *name;
+    const char *label;
+    const char *type; /* of the HTML input */
+};
+
 struct http_route {
     const char *pattern; /* "/todos/{id}": a {name} matches [^/.]+, the rest itself; one {name}
                             at the end */
     bool formats; /* negotiated, may carry a format suffix, and the Host must be ours; false:
                      for load balancers */
-    const char *allow; /* the Allow header */
+    bool dots;    /* {name} may hold dots: a file's name */
+    const char *allow;               /* the Allow header */
+    const struct http_field *fields; /* of a form, for the page that people see; NULL: none */
+    size_t field_count;
     struct {
         enum http_method method;
         http_handler *handler;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "http/dispatch.h"
+#include "http/static.h"
 #include "todo/call.h"
 #include "todo/queue.h"
 
@@ -13,6 +14,7 @@ struct todo_api {
     const struct config *config;
     todo_open_store *open_store;
     struct http_service service;
+    struct http_static files;
     struct todo_queue *queue;
     atomic_bool draining;
 };
@@ -50,7 +52,8 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
     call->exchange = exchange;
     call->route = match->route;
     call->format = match->format;
-    call->share_class = http_response_share_class(http_exchange_request(exchange));
+    if (match->format.media == HTTP_JSON) /* a page tells what was asked */
+        call->share_class = http_response_share_class(http_exchange_request(exchange));
     return call;
 }
 
@@ -259,14 +262,26 @@ static void describe_root(void *context, struct http_exchange *exchange,
     todo_respond_root_description(exchange, match);
 }
 
-static void show_root(void *context, struct http_exchange *exchange,
-                      const struct http_match *match)
+/* For browsers the root is the web page; who names the format means the API's root. */
+static bool is_for_people(const struct http_exchange *exchange, const struct http_match *match)
+{
+    struct buffer format = {0};
+    bool named = match->suffix[0] ||
+                 (http_request_query(http_exchange_request(exchange), "format", &format) &&
+                  format.size > 0);
+
+    buffer_release(&format);
+    return match->format.media == HTTP_HTML && !named;
+}
+
+static void show_root_links(const struct todo_api *api, struct http_exchange *exchange,
+                            const struct http_match *match)
 {
     struct http_response response;
     struct buffer url = {0};
     struct buffer json = {0};
 
-    append_base_url(context, exchange, &url);
+    append_base_url(api, exchange, &url);
     buffer_append_text(&url, "/todos");
     if (match->suffix[0])
         buffer_append_format(&url, ".%s", match->suffix);
@@ -280,6 +295,27 @@ static void show_root(void *context, struct http_exchange *exchange,
     http_exchange_respond(exchange, &response);
     buffer_release(&url);
     buffer_release(&json);
+}
+
+static void show_root(void *context, struct http_exchange *exchange,
+                      const struct http_match *match)
+{
+    static const char page[] = "index.html";
+    const struct todo_api *api = context;
+
+    if (is_for_people(exchange, match))
+        http_static_respond(&api->files, exchange, match, page, sizeof(page) - 1);
+    else
+        show_root_links(api, exchange, match);
+}
+
+static void show_file(void *context, struct http_exchange *exchange,
+                      const struct http_match *match)
+{
+    const struct todo_api *api = context;
+
+    http_static_respond(&api->files, exchange, match, match->parameter,
+                        match->parameter_length);
 }
 
 static void show_liveness(void *context, struct http_exchange *exchange,
@@ -307,6 +343,14 @@ static void show_readiness(void *context, struct http_exchange *exchange,
         submit_new(api, exchange, match, TODO_FETCH, 0, TODO_CALL_READY);
 }
 
+static const struct http_field fields[] = {
+    {"title",     "Title",     "text"    },
+    {"completed", "Completed", "checkbox"},
+    {"order",     "Order",     "number"  },
+};
+
+#define FIELDS .fields = fields, .field_count = sizeof(fields) / sizeof(fields[0])
+
 static const struct http_route routes[] = {
     {
      .pattern = "/",
@@ -320,7 +364,7 @@ static const struct http_route routes[] = {
      .pattern = "/todos",
      .formats = true,
      .allow = "GET, POST, DELETE, HEAD, OPTIONS",
-     .methods = {{HTTP_GET, list_todos},
+     FIELDS, .methods = {{HTTP_GET, list_todos},
                     {HTTP_POST, create_todo},
                     {HTTP_DELETE, clear_todos},
                     {HTTP_HEAD, list_todos},
@@ -330,12 +374,18 @@ static const struct http_route routes[] = {
      .pattern = "/todos/{id}",
      .formats = true,
      .allow = "GET, PUT, PATCH, DELETE, HEAD, OPTIONS",
-     .methods = {{HTTP_GET, show_todo},
+     FIELDS, .methods = {{HTTP_GET, show_todo},
                     {HTTP_PUT, update_todo},
                     {HTTP_PATCH, update_todo},
                     {HTTP_DELETE, delete_todo},
                     {HTTP_HEAD, show_todo},
                     {HTTP_OPTIONS, describe_item}},
+     },
+    {
+     .pattern = "/static/{name}",
+     .dots = true,
+     .allow = "GET, HEAD",
+     .methods = {{HTTP_GET, show_file}, {HTTP_HEAD, show_file}},
      },
     {
      .pattern = "/livez",
@@ -377,6 +427,10 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
         .host_limit = config->http_host_limit,
         .context = api,
     };
+    if (!http_static_open(&api->files, config->static_root, err)) {
+        free(api);
+        return NULL;
+    }
     api->queue = todo_queue_start(
         &(struct todo_queue_settings){
             .readers = config->db_readers,
@@ -392,6 +446,7 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
         err);
     if (api->queue)
         return api;
+    http_static_close(&api->files);
     free(api);
     return NULL;
 }
@@ -419,5 +474,6 @@ void todo_api_drain(struct todo_api *api)
 void todo_api_stop(struct todo_api *api)
 {
     todo_queue_stop(api->queue);
+    http_static_close(&api->files);
     free(api);
 }

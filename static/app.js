@@ -1,0 +1,231 @@
+// The page: what the user does becomes changes of todos.js, and those become what is shown.
+
+import * as list from './list.js';
+import * as todos from './todos.js';
+import { Failure } from './server.js';
+import { translate, words } from './words.js';
+
+const POLL = 10000; // milliseconds between looks at the list while the page is seen
+const POLL_WHEN_AWAY = 2000;
+
+const filters = {
+  '#/': () => true,
+  '#/active': (item) => !item.completed,
+  '#/completed': (item) => item.completed,
+};
+
+const find = (selector) => document.querySelector(selector);
+const field = find('.new-todo');
+
+/* ---- messages ---- */
+
+// Titles that could not be added while something else stood in the field.
+const held = [];
+let problem = null; // { text, isAway, retry, time }
+
+function drawProblem() {
+  find('.message-text').textContent = problem
+    ? [...held.map(words.notAdded), problem.text].join(' ')
+    : '';
+  find('.retry').hidden = !problem;
+}
+
+function explain(failure) {
+  if (failure.isAway) return failure.status ? failure.message || words.away : words.away;
+  if (failure.status === 404) return words.gone;
+  return words.refused(failure.status, failure.message);
+}
+
+function report(failure, text, retry) {
+  problem = {
+    text: `${text} ${explain(failure)}`.trim(),
+    isAway: failure.isAway,
+    retry,
+    time: performance.now(),
+  };
+  drawProblem();
+}
+
+// A success that began after the failure takes its message away; a reread only the message that
+// the server is away. Text that the message held goes back to the field as soon as that is free.
+function succeed(began, isReread) {
+  if (!problem || began < problem.time || (isReread && !problem.isAway)) return;
+  if (held.length > 0 && field.value === '') field.value = held.shift();
+  if (held.length > 0) problem.text = '';
+  else problem = null;
+  drawProblem();
+}
+
+// Does it; a failure is told as `text`, with `retry` behind the button.
+async function attempt(run, text, retry, onFailure) {
+  const began = performance.now();
+  try {
+    await run();
+    succeed(began);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    report(failure, onFailure?.(failure) ?? text, retry);
+  }
+}
+
+/* ---- what the user does ---- */
+
+function add(title) {
+  attempt(
+    () => todos.add(title),
+    words.notAdded(title),
+    () => {
+      if (held.length > 0) add(held.shift());
+      if (field.value.trim() !== '') addFromField();
+    },
+    () => {
+      if (field.value === '') {
+        field.value = title;
+        return undefined;
+      }
+      held.push(title);
+      return '';
+    },
+  );
+}
+
+function addFromField() {
+  const title = field.value.trim();
+  if (title === '') return;
+  field.value = '';
+  add(title);
+}
+
+function toggle(todo, completed) {
+  const { title } = todos.all().find((item) => item.todo === todo) ?? { title: '' };
+  attempt(
+    () => todos.change(todo, { completed }),
+    words.notChanged(title),
+    () => toggle(todo, completed),
+  );
+}
+
+function toggleAll(completed) {
+  const changing = todos.all().filter((item) => item.completed !== completed);
+  attempt(
+    () => Promise.all(changing.map((item) => todos.change(item.todo, { completed }))),
+    words.notChanged(words.toggleAll),
+    () => toggleAll(completed),
+  );
+}
+
+function rename(todo, title) {
+  attempt(
+    () => todos.change(todo, { title }),
+    words.notSaved(title),
+    list.saveAll,
+    () => void list.reopen(todo, title),
+  );
+}
+
+function remove(todo) {
+  const { title } = todos.all().find((item) => item.todo === todo) ?? { title: '' };
+  attempt(
+    () => todos.remove(todo),
+    words.notDeleted(title),
+    () => remove(todo),
+  );
+}
+
+function clearCompleted() {
+  const completed = todos.all().filter((item) => item.completed);
+  field.focus();
+  attempt(
+    () => Promise.all(completed.map((item) => todos.remove(item.todo))),
+    words.notDeleted(words.completed),
+    clearCompleted,
+  );
+}
+
+function move(todo, before, after, place) {
+  const { title } = todos.all().find((item) => item.todo === todo);
+  attempt(
+    () => todos.move(todo, before, after),
+    words.notChanged(title),
+    () => move(todo, before, after, place),
+  );
+  find('.spoken').textContent = words.moved(title, place + 1, shown().length);
+}
+
+/* ---- what is shown ---- */
+
+const route = () => (location.hash in filters ? location.hash : '#/');
+const shown = () =>
+  todos.all().filter((item) => item.todo.editing || filters[route()](item));
+
+function drawFooter(items) {
+  const left = items.filter((item) => !item.completed).length;
+  const number = document.createElement('strong');
+  number.textContent = left;
+  find('.todo-count').replaceChildren(
+    ...words.left(left).map((word) => (word === left ? number : word)),
+  );
+  find('.clear-completed').hidden = left === items.length;
+  find('.toggle-all').checked = left === 0;
+  for (const link of document.querySelectorAll('.filters a')) {
+    const isSelected = link.hash === route();
+    link.classList.toggle('selected', isSelected);
+    if (isSelected) link.setAttribute('aria-current', 'true');
+    else link.removeAttribute('aria-current');
+  }
+}
+
+function draw() {
+  const items = todos.all();
+  find('.main').hidden = items.length === 0;
+  find('.footer').hidden = items.length === 0;
+  list.draw(shown());
+  drawFooter(items);
+}
+
+// Once for all changes of one moment.
+let isDue = false;
+function redraw() {
+  if (isDue) return;
+  isDue = true;
+  queueMicrotask(() => {
+    isDue = false;
+    draw();
+  });
+}
+
+/* ---- keeping up with the server ---- */
+
+async function reread() {
+  const began = performance.now();
+  try {
+    await todos.refresh();
+    succeed(began, true);
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    if (!problem) report(failure, words.notLoaded, reread);
+  }
+}
+
+async function keepUp() {
+  if (!document.hidden) await reread();
+  setTimeout(keepUp, problem?.isAway ? POLL_WHEN_AWAY : POLL);
+}
+
+/* ---- start ---- */
+
+translate();
+todos.onChange(redraw);
+list.start({ toggle, rename, remove, move, redraw, leave: () => field.focus() });
+field.addEventListener('keydown', (event) => {
+  if (event.key === 'Enter' && !event.isComposing) addFromField();
+});
+find('.toggle-all').addEventListener('change', (event) => toggleAll(event.target.checked));
+find('.clear-completed').addEventListener('click', clearCompleted);
+find('.retry').addEventListener('click', () => problem?.retry());
+addEventListener('hashchange', redraw);
+addEventListener('focus', reread);
+addEventListener('online', reread);
+document.addEventListener('visibilitychange', () => document.hidden || reread());
+field.focus();
+keepUp();

@@ -1,0 +1,248 @@
+// The rows of the list: drawing them, and what is done to them by hand and by keyboard.
+
+import { words } from './words.js';
+import { makeSortable } from './drag.js';
+
+const list = document.querySelector('.todo-list');
+const rows = new Map(); // todo -> its li
+const CONTROLS = ['handle', 'toggle', 'title', 'destroy'];
+let actions;
+let drawing = false; // what loses its focus by that is not left by the user
+let waiting = null; // items that came while a row was being dragged
+
+function make(tag, className, properties) {
+  return Object.assign(document.createElement(tag), { className, ...properties });
+}
+
+function makeRow(todo) {
+  const row = document.createElement('li');
+  const title = make('label', 'title', { tabIndex: 0 });
+  const view = make('div', 'view');
+  title.setAttribute('role', 'button');
+  title.dataset.untitled = words.untitled;
+  view.append(
+    make('button', 'handle', { type: 'button' }),
+    make('input', 'toggle', { type: 'checkbox' }),
+    title,
+    make('button', 'destroy', { type: 'button' }),
+  );
+  row.tabIndex = -1;
+  row.append(view, make('input', 'edit', { autocomplete: 'off', enterKeyHint: 'done' }));
+  row.todo = todo;
+  rows.set(todo, row);
+  return row;
+}
+
+const part = (row, className) => row.querySelector(`.${className}`);
+
+function drawTitle(row, title) {
+  if (row.shownTitle === title) return;
+  row.shownTitle = title;
+  part(row, 'title').textContent = title;
+  part(row, 'handle').ariaLabel = words.move(title || words.untitled);
+  part(row, 'toggle').ariaLabel = words.toggle(title || words.untitled);
+  part(row, 'title').ariaLabel = words.edit(title || words.untitled);
+  part(row, 'destroy').ariaLabel = words.destroy(title || words.untitled);
+  part(row, 'edit').ariaLabel = words.edit(title || words.untitled);
+}
+
+function drawRow(row, item) {
+  drawTitle(row, item.title);
+  row.classList.toggle('completed', item.completed);
+  part(row, 'toggle').checked = item.completed;
+}
+
+const isEditing = (row) => row.classList.contains('editing');
+
+/* ---- focus ---- */
+
+function rememberFocus() {
+  const element = document.activeElement;
+  const row = element?.closest('.todo-list > li');
+  if (!row) return null;
+  return { element, row, index: [...list.children].indexOf(row) };
+}
+
+// To the same control, of the same row or of the one that took its place.
+function restoreFocus({ element, row, index }) {
+  if (document.activeElement === element) return;
+  if (row.isConnected) {
+    element.focus({ preventScroll: true });
+    return;
+  }
+  const control = CONTROLS.find((name) => element.classList.contains(name)) ?? 'title';
+  const neighbour = list.children[Math.min(index, list.children.length - 1)];
+  if (neighbour) part(neighbour, control).focus({ preventScroll: true });
+  else actions.leave();
+}
+
+/* ---- drawing ---- */
+
+// Moves only the rows that stand wrong.
+function arrange(wanted) {
+  const kept = new Set(wanted);
+  for (const row of [...list.children]) {
+    if (kept.has(row)) continue;
+    row.remove();
+    rows.delete(row.todo);
+  }
+  let place = list.firstElementChild;
+  for (const row of wanted) {
+    if (row === place) place = place.nextElementSibling;
+    else list.insertBefore(row, place);
+  }
+}
+
+export function draw(items) {
+  if (list.classList.contains('sorting')) {
+    waiting = items;
+    return;
+  }
+  const focus = rememberFocus();
+  drawing = true;
+  const wanted = items.map((item) => {
+    const row = rows.get(item.todo) ?? makeRow(item.todo);
+    drawRow(row, item);
+    return row;
+  });
+  arrange(wanted);
+  if (focus) restoreFocus(focus);
+  drawing = false;
+}
+
+/* ---- editing ---- */
+
+function open(row, text) {
+  const edit = part(row, 'edit');
+  row.classList.add('editing');
+  row.todo.editing = true;
+  edit.value = text;
+}
+
+function edit(row) {
+  if (isEditing(row)) return;
+  open(row, row.shownTitle);
+  const field = part(row, 'edit');
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+}
+
+function close(row) {
+  row.classList.remove('editing');
+  row.todo.editing = false;
+}
+
+function save(row) {
+  const title = part(row, 'edit').value.trim();
+  close(row);
+  if (title === '') actions.remove(row.todo);
+  else if (title !== row.shownTitle) actions.rename(row.todo, title);
+  else actions.redraw();
+}
+
+function cancel(row) {
+  close(row);
+  actions.redraw();
+}
+
+// Opens a row again with the text that could not be saved. False if it is not there any more, or
+// is being edited already.
+export function reopen(todo, text) {
+  const row = rows.get(todo);
+  if (!row || isEditing(row)) return false;
+  open(row, text);
+  const active = document.activeElement;
+  if (active === document.body || row.contains(active)) part(row, 'edit').focus();
+  return true;
+}
+
+export function saveAll() {
+  for (const row of [...list.children].filter(isEditing)) save(row);
+}
+
+/* ---- events ---- */
+
+const rowOf = (event) => event.target.closest('.todo-list > li');
+const isPart = (event, className) => event.target.classList.contains(className);
+
+function editByKey(event, row) {
+  if (event.key === 'Enter' && !event.isComposing) {
+    save(row);
+    part(row, 'title').focus();
+  } else if (event.key === 'Escape') {
+    cancel(row);
+    part(row, 'title').focus();
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+function moveByKey(event, row) {
+  const steps = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!steps || !(event.altKey || isPart(event, 'handle'))) return;
+  event.preventDefault();
+  const all = [...list.children];
+  const index = all.indexOf(row);
+  const place = index + steps;
+  if (place < 0 || place >= all.length) return;
+  const before = all[steps < 0 ? place : place + 1];
+  actions.move(row.todo, before?.todo, all[place].todo, place);
+}
+
+function onKey(event) {
+  const row = rowOf(event);
+  if (!row) return;
+  if (isPart(event, 'edit')) {
+    editByKey(event, row);
+    return;
+  }
+  const isButton = isPart(event, 'destroy') || isPart(event, 'handle');
+  if (event.key === 'F2' || (event.key === 'Enter' && !isButton)) {
+    event.preventDefault();
+    edit(row);
+  } else if (event.key === 'Delete') {
+    event.preventDefault();
+    actions.remove(row.todo);
+  } else if (event.key === ' ' && isPart(event, 'title')) {
+    event.preventDefault();
+    edit(row);
+  } else {
+    moveByKey(event, row);
+  }
+}
+
+// A mouse edits by a double click; a finger, or a screen reader, by a touch of the title.
+function onClick(event) {
+  const row = rowOf(event);
+  if (!row) return;
+  if (isPart(event, 'destroy')) actions.remove(row.todo);
+  else if (isPart(event, 'title') && event.pointerType && event.pointerType !== 'mouse') edit(row);
+}
+
+function endSorting(row, moved) {
+  const before = row.nextElementSibling?.todo;
+  const after = row.previousElementSibling?.todo;
+  if (moved) actions.move(row.todo, before, after, [...list.children].indexOf(row));
+  else if (waiting) draw(waiting);
+  waiting = null;
+}
+
+// `given`: what the rows ask for (rename, remove, toggle, move, redraw, leave).
+export function start(given) {
+  actions = given;
+  list.addEventListener('keydown', onKey);
+  list.addEventListener('click', onClick);
+  list.addEventListener('dblclick', (event) => {
+    const row = rowOf(event);
+    if (row && isPart(event, 'title')) edit(row);
+  });
+  list.addEventListener('change', (event) => {
+    if (isPart(event, 'toggle')) actions.toggle(rowOf(event).todo, event.target.checked);
+  });
+  list.addEventListener('focusout', (event) => {
+    const row = rowOf(event);
+    if (!drawing && isPart(event, 'edit') && row && isEditing(row)) save(row);
+  });
+  makeSortable(list, (row) => !isEditing(row), endSorting);
+}
