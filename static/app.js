@@ -44,6 +44,7 @@ function report(failure, text, retry) {
     time: performance.now(),
   };
   drawProblem();
+  if (problem.isAway) keepUpIn(POLL_WHEN_AWAY);
 }
 
 // A success that began after the failure takes its message away; a reread only the message that
@@ -208,8 +209,14 @@ async function reread() {
 }
 
 async function keepUp() {
+  keepUpIn(problem?.isAway ? POLL_WHEN_AWAY : POLL);
   if (!document.hidden) await reread();
-  setTimeout(keepUp, problem?.isAway ? POLL_WHEN_AWAY : POLL);
+}
+
+let timer;
+function keepUpIn(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(keepUp, milliseconds);
 }
 
 /* ---- start ---- */

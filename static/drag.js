@@ -34,12 +34,13 @@ export function makeSortable(list, mayMove, end) {
     const place = pointer(event);
     if (!drag.lifted && Math.abs(place - drag.start) < THRESHOLD) return;
     if (!drag.lifted) lift();
-    const wanted = place - grip + row.offsetHeight / 2;
-    while (row.previousElementSibling && wanted <= middle(row.previousElementSibling))
+    const top = place - grip;
+    const bottom = top + row.offsetHeight;
+    while (row.previousElementSibling && top < middle(row.previousElementSibling))
       list.insertBefore(row, row.previousElementSibling);
-    while (row.nextElementSibling && wanted >= middle(row.nextElementSibling))
+    while (row.nextElementSibling && bottom > middle(row.nextElementSibling))
       list.insertBefore(row.nextElementSibling, row);
-    row.style.translate = `0 ${place - grip - row.offsetTop}px`;
+    row.style.translate = `0 ${top - row.offsetTop}px`;
     if (event.clientY < EDGE) scrollBy(0, -EDGE / 4);
     else if (event.clientY > innerHeight - EDGE) scrollBy(0, EDGE / 4);
   }

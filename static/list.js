@@ -5,7 +5,7 @@ import { makeSortable } from './drag.js';
 
 const list = document.querySelector('.todo-list');
 const rows = new Map(); // todo -> its li
-const CONTROLS = ['handle', 'toggle', 'title', 'destroy'];
+const CONTROLS = ['handle', 'toggle', 'name', 'destroy'];
 let actions;
 let drawing = false; // what loses its focus by that is not left by the user
 let waiting = null; // items that came while a row was being dragged
@@ -16,10 +16,11 @@ function make(tag, className, properties) {
 
 function makeRow(todo) {
   const row = document.createElement('li');
-  const title = make('label', 'title', { tabIndex: 0 });
+  const title = make('label', 'title', { tabIndex: -1 });
+  const name = make('span', 'name', { tabIndex: 0, role: 'button' });
   const view = make('div', 'view');
-  title.setAttribute('role', 'button');
-  title.dataset.untitled = words.untitled;
+  name.dataset.untitled = words.untitled;
+  title.append(name);
   view.append(
     make('button', 'handle', { type: 'button' }),
     make('input', 'toggle', { type: 'checkbox' }),
@@ -27,6 +28,8 @@ function makeRow(todo) {
     make('button', 'destroy', { type: 'button' }),
   );
   row.tabIndex = -1;
+  row.className = 'arriving';
+  row.addEventListener('animationend', () => row.classList.remove('arriving'));
   row.append(view, make('input', 'edit', { autocomplete: 'off', enterKeyHint: 'done' }));
   row.todo = todo;
   rows.set(todo, row);
@@ -36,20 +39,25 @@ function makeRow(todo) {
 const part = (row, className) => row.querySelector(`.${className}`);
 
 function drawTitle(row, title) {
-  if (row.shownTitle === title) return;
   row.shownTitle = title;
-  part(row, 'title').textContent = title;
+  part(row, 'name').textContent = title;
   part(row, 'handle').ariaLabel = words.move(title || words.untitled);
   part(row, 'toggle').ariaLabel = words.toggle(title || words.untitled);
-  part(row, 'title').ariaLabel = words.edit(title || words.untitled);
+  part(row, 'name').ariaLabel = words.edit(title || words.untitled);
   part(row, 'destroy').ariaLabel = words.destroy(title || words.untitled);
   part(row, 'edit').ariaLabel = words.edit(title || words.untitled);
 }
 
-function drawRow(row, item) {
-  drawTitle(row, item.title);
-  row.classList.toggle('completed', item.completed);
-  part(row, 'toggle').checked = item.completed;
+function drawCompleted(row, completed) {
+  row.shownCompleted = completed;
+  row.classList.toggle('completed', completed);
+  part(row, 'toggle').checked = completed;
+}
+
+// Touches only what is not shown already: there may be hundreds of rows.
+function drawRow(row, { title, completed }) {
+  if (row.shownTitle !== title) drawTitle(row, title);
+  if (row.shownCompleted !== completed) drawCompleted(row, completed);
 }
 
 const isEditing = (row) => row.classList.contains('editing');
@@ -70,7 +78,7 @@ function restoreFocus({ element, row, index }) {
     element.focus({ preventScroll: true });
     return;
   }
-  const control = CONTROLS.find((name) => element.classList.contains(name)) ?? 'title';
+  const control = CONTROLS.find((name) => element.classList.contains(name)) ?? 'name';
   const neighbour = list.children[Math.min(index, list.children.length - 1)];
   if (neighbour) part(neighbour, control).focus({ preventScroll: true });
   else actions.leave();
@@ -164,14 +172,15 @@ export function saveAll() {
 
 const rowOf = (event) => event.target.closest('.todo-list > li');
 const isPart = (event, className) => event.target.classList.contains(className);
+const isTitle = (event) => event.target.closest('.title') !== null;
 
 function editByKey(event, row) {
   if (event.key === 'Enter' && !event.isComposing) {
     save(row);
-    part(row, 'title').focus();
+    part(row, 'name').focus();
   } else if (event.key === 'Escape') {
     cancel(row);
-    part(row, 'title').focus();
+    part(row, 'name').focus();
   } else {
     return;
   }
@@ -204,7 +213,7 @@ function onKey(event) {
   } else if (event.key === 'Delete') {
     event.preventDefault();
     actions.remove(row.todo);
-  } else if (event.key === ' ' && isPart(event, 'title')) {
+  } else if (event.key === ' ' && isTitle(event)) {
     event.preventDefault();
     edit(row);
   } else {
@@ -217,7 +226,7 @@ function onClick(event) {
   const row = rowOf(event);
   if (!row) return;
   if (isPart(event, 'destroy')) actions.remove(row.todo);
-  else if (isPart(event, 'title') && event.pointerType && event.pointerType !== 'mouse') edit(row);
+  else if (isTitle(event) && event.pointerType && event.pointerType !== 'mouse') edit(row);
 }
 
 function endSorting(row, moved) {
@@ -235,7 +244,7 @@ export function start(given) {
   list.addEventListener('click', onClick);
   list.addEventListener('dblclick', (event) => {
     const row = rowOf(event);
-    if (row && isPart(event, 'title')) edit(row);
+    if (row && isTitle(event)) edit(row);
   });
   list.addEventListener('change', (event) => {
     if (isPart(event, 'toggle')) actions.toggle(rowOf(event).todo, event.target.checked);

@@ -24,8 +24,24 @@ function reason(text) {
   }
 }
 
+// No more at once than a browser has connections for: the rest waits here, where waiting is free.
+let free = 6;
+const waiting = [];
+
+async function takeTurn() {
+  if (free === 0) await new Promise((go) => waiting.push(go));
+  else free--;
+}
+
+function giveTurn() {
+  const go = waiting.shift();
+  if (go) go();
+  else free++;
+}
+
 async function ask(method, path, body) {
   let response, text;
+  await takeTurn();
   try {
     response = await fetch(path, {
       method,
@@ -37,6 +53,8 @@ async function ask(method, path, body) {
     text = await response.text();
   } catch (error) {
     throw new Failure(0, String(error));
+  } finally {
+    giveTurn();
   }
   if (!response.ok) throw new Failure(response.status, reason(text));
   return text;

@@ -1,0 +1,520 @@
+// What the page does beyond TodoMVC.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  add, field, focused, message, newContext, open, openPage, properties, record, refuse, row, sees,
+  server, tolerate, until,
+} from './support.js';
+
+async function filled(...todos) {
+  await server.fill(...todos);
+  const page = await openPage();
+  await row(page, todos.length).waitFor();
+  return page;
+}
+
+const inOrder = async () => {
+  const list = await server.list();
+  return list.sort((a, b) => (a.order ?? Infinity) - (b.order ?? Infinity)).map((todo) => todo.title);
+};
+
+async function drag(page, from, to) {
+  const start = await row(page, from).boundingBox();
+  const end = await row(page, to).boundingBox();
+  await page.mouse.move(start.x + 200, start.y + start.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(end.x + 200, end.y + end.height / 2, { steps: 8 });
+  await page.mouse.up();
+}
+
+/* ---- order ---- */
+
+test('reorder: dragging a row down and up is kept, here and on the server', async () => {
+  const page = await filled('a', 'b', 'c', 'd');
+  await drag(page, 1, 3);
+  await sees(page, 'b', 'c', 'a', 'd');
+  await until(inOrder, ['b', 'c', 'a', 'd']);
+  await drag(page, 4, 1);
+  await sees(page, 'd', 'b', 'c', 'a');
+  await until(inOrder, ['d', 'b', 'c', 'a']);
+  await page.reload();
+  await sees(page, 'd', 'b', 'c', 'a');
+});
+
+test('reorder: Escape puts a dragged row back', async () => {
+  const page = await filled('a', 'b');
+  const sent = record(page);
+  const start = await row(page, 1).boundingBox();
+  await page.mouse.move(start.x + 200, start.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(start.x + 200, start.y + 90, { steps: 4 });
+  await sees(page, 'b', 'a');
+  await page.keyboard.press('Escape');
+  await page.mouse.up();
+  await sees(page, 'a', 'b');
+  assert.deepEqual(sent, []);
+});
+
+test('reorder: Alt with arrows, and arrows on the handle, keep the focus and are told', async () => {
+  const page = await filled('a', 'b', 'c');
+  await row(page, 1).locator('.name').focus();
+  await page.keyboard.press('Alt+ArrowDown');
+  await sees(page, 'b', 'a', 'c');
+  assert.equal(await focused(page), 'name');
+  assert.equal(await page.getByRole('status').textContent(), 'a: now 2 of 3');
+  await page.keyboard.press('Alt+ArrowDown');
+  await sees(page, 'b', 'c', 'a');
+  await row(page, 3).locator('.handle').focus();
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  await sees(page, 'a', 'b', 'c');
+  assert.equal(await focused(page), 'handle');
+  await page.reload();
+  await sees(page, 'a', 'b', 'c');
+});
+
+test('reorder: one PATCH of the order alone is enough where there is room', async () => {
+  const page = await filled({ title: 'a', order: 10 }, { title: 'b', order: 20 }, { title: 'c', order: 30 });
+  const sent = record(page);
+  await row(page, 3).locator('.name').focus();
+  await page.keyboard.press('Alt+ArrowUp');
+  await sees(page, 'a', 'c', 'b');
+  await until(() => sent, [['PATCH', { order: 15 }]]);
+});
+
+test('reorder: orders without room between them, equal ones and none are made room for', async () => {
+  const page = await filled(
+    { title: 'd' }, { title: 'b', order: 1 }, { title: 'a', order: 1 }, { title: 'c', order: 2 }, 'e');
+  await sees(page, 'b', 'a', 'c', 'd', 'e');
+  await drag(page, 5, 2);
+  await sees(page, 'b', 'e', 'a', 'c', 'd');
+  await until(inOrder, ['b', 'e', 'a', 'c', 'd']);
+  await drag(page, 1, 5);
+  await until(inOrder, ['e', 'a', 'c', 'd', 'b']);
+  await add(page, 'f');
+  await sees(page, 'e', 'a', 'c', 'd', 'b', 'f');
+  await page.reload();
+  await sees(page, 'e', 'a', 'c', 'd', 'b', 'f');
+});
+
+test('reorder: works among the todos of a filter', async () => {
+  const page = await filled('a', { title: 'x', completed: true }, 'b', 'c');
+  await page.getByRole('link', { name: 'Active' }).click();
+  await sees(page, 'a', 'b', 'c');
+  await drag(page, 3, 1);
+  await sees(page, 'c', 'a', 'b');
+  await page.getByRole('link', { name: 'All' }).click();
+  await sees(page, 'c', 'a', 'x', 'b');
+});
+
+/* ---- changes, and their failures ---- */
+
+test('changes are PATCHes of the changed property alone', async () => {
+  const page = await filled('a');
+  const sent = record(page);
+  await row(page, 1).locator('.toggle').check();
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('b');
+  await page.keyboard.press('Enter');
+  await until(() => sent, [['PATCH', { completed: true }], ['PATCH', { title: 'b' }]]);
+  await row(page, 1).locator('label').dblclick();
+  await page.keyboard.press('Enter');
+  await page.waitForTimeout(100);
+  assert.equal(sent.length, 2, 'an edit that changed nothing sends nothing');
+});
+
+test('a change shows before the server answers', async () => {
+  const page = await filled('a', 'b');
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await page.route('**/todos**', async (route) => {
+    if (route.request().method() !== 'GET') await held;
+    await route.fallback();
+  });
+  await page.route('**/todos/*', async (route) => {
+    await held;
+    await route.fallback();
+  });
+  await row(page, 1).locator('.toggle').click();
+  await row(page, 2).hover();
+  await row(page, 2).locator('.destroy').click();
+  await add(page, 'c');
+  await sees(page, 'a', 'c');
+  assert.match(await row(page, 1).getAttribute('class'), /completed/);
+  release();
+  await until(async () => properties(await server.list(), 'title', 'completed'), [
+    { title: 'a', completed: true },
+    { title: 'c', completed: false },
+  ]);
+  await sees(page, 'a', 'c');
+});
+
+const refusal = { status: 400, contentType: 'application/json', body: '{"title":["No, thank you."]}' };
+
+test('a toggle that fails is taken back, in words that go with the next success', async () => {
+  const page = await filled('a');
+  const restore = await refuse(page, ['PATCH']);
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), 'Not changed: “a”. The server can’t be reached.');
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
+  await restore();
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), '');
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), true);
+});
+
+test('a deletion that fails brings the todo back, and can be tried again', async () => {
+  const page = await filled('a', 'b');
+  const restore = await refuse(page, ['DELETE']);
+  await row(page, 1).hover();
+  await row(page, 1).locator('.destroy').click();
+  await until(() => message(page), 'Not deleted: “a”. The server can’t be reached.');
+  await sees(page, 'a', 'b');
+  await restore();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await sees(page, 'b');
+  await until(() => message(page), '');
+});
+
+test('a new todo that fails gives its text back to the empty field', async () => {
+  const page = await openPage();
+  const restore = await refuse(page, ['POST']);
+  await add(page, 'precious');
+  await until(() => message(page), 'Not added: “precious”. The server can’t be reached.');
+  assert.equal(await field(page).inputValue(), 'precious');
+  await sees(page);
+  await restore();
+  await field(page).press('Enter');
+  await sees(page, 'precious');
+  await until(() => message(page), '');
+});
+
+test('a new todo that fails while something else was typed is held by the message', async () => {
+  const page = await openPage();
+  let fail;
+  const failing = new Promise((done) => { fail = done; });
+  tolerate(/Failed to load resource/);
+  await page.route('**/todos', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    await failing;
+    return route.abort();
+  });
+  await add(page, 'precious');
+  await sees(page, 'precious');
+  await field(page).fill('something else');
+  fail();
+  await until(() => message(page), 'Not added: “precious”. The server can’t be reached.');
+  assert.equal(await field(page).inputValue(), 'something else');
+  await page.unrouteAll();
+  await field(page).press('Enter');
+  await sees(page, 'something else');
+  await until(() => message(page), '');
+  assert.equal(await field(page).inputValue(), 'precious');
+});
+
+test('an edit that fails stays open with its text', async () => {
+  const page = await filled('a', 'b');
+  const restore = await refuse(page, ['PATCH'], refusal);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('long thought');
+  await page.keyboard.press('Enter');
+  await until(() => message(page), 'Not saved: “long thought”. The server said no (400): No, thank you.');
+  assert.match(await row(page, 1).getAttribute('class'), /editing/);
+  assert.equal(await row(page, 1).locator('.edit').inputValue(), 'long thought');
+  assert.equal(await focused(page), 'edit');
+  await page.keyboard.press('Escape');
+  await sees(page, 'a', 'b');
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('second thought');
+  await restore();
+  await page.keyboard.press('Enter');
+  await sees(page, 'second thought', 'b');
+  await until(() => message(page), '');
+});
+
+test('a title that is too long is refused in words, and stays', async () => {
+  const page = await openPage();
+  tolerate(/Failed to load resource/);
+  await add(page, 'x'.repeat(257));
+  await until(async () => /no more than 256 characters/.test(await message(page)), true);
+  assert.equal(await field(page).inputValue(), 'x'.repeat(257));
+  await sees(page);
+});
+
+test('a todo that another one deleted: editing it says so and keeps the words', async () => {
+  const page = await filled('a', 'b');
+  tolerate(/Failed to load resource/);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('my words');
+  await server.ask('DELETE', new URL((await server.list())[0].url).pathname);
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await page.waitForTimeout(200);
+  assert.equal(await row(page, 1).locator('.edit').inputValue(), 'my words');
+  await page.keyboard.press('Enter');
+  await until(() => message(page), 'Not saved: “my words”. It was deleted meanwhile.');
+  await sees(page, 'b');
+});
+
+test('the server goes and comes back: a message while it is away, and nothing is lost', async () => {
+  const page = await filled('a');
+  tolerate(/Failed to load resource/);
+  await server.stop();
+  await add(page, 'typed while away');
+  await until(async () => /can’t be reached/.test(await message(page)), true);
+  assert.equal(await field(page).inputValue(), 'typed while away');
+  await sees(page, 'a');
+  await server.start();
+  await until(() => message(page), '');
+  assert.equal(await field(page).inputValue(), 'typed while away');
+  await field(page).press('Enter');
+  await sees(page, 'a', 'typed while away');
+});
+
+test('opened while the server has no list: a message, and the list when it is back', async () => {
+  await server.fill('a');
+  tolerate(/Failed to load resource/);
+  const context = await newContext();
+  let isAway = true;
+  await context.route('**/todos', (route) =>
+    isAway ? route.fulfill({ status: 503, contentType: 'application/json', body: '{"detail":"The database is not available."}' }) : route.fallback());
+  const page = await open(context);
+  await until(() => message(page), 'The list could not be read. The database is not available.');
+  isAway = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await sees(page, 'a');
+  await until(() => message(page), '');
+});
+
+/* ---- other tabs ---- */
+
+test('two tabs: what one does, the other shows', async () => {
+  await server.fill('a');
+  const context = await newContext();
+  const one = await open(context);
+  const other = await open(context);
+  await add(one, 'b');
+  await sees(other, 'a', 'b');
+  await row(other, 1).locator('.toggle').check();
+  await until(() => row(one, 1).locator('.toggle').isChecked(), true);
+  await row(one, 2).hover();
+  await row(one, 2).locator('.destroy').click();
+  await sees(other, 'a');
+});
+
+test('two tabs: what another one does leaves an open edit alone', async () => {
+  await server.fill('a', 'b');
+  const context = await newContext();
+  const one = await open(context);
+  const other = await open(context);
+  await row(one, 2).locator('label').dblclick();
+  await row(one, 2).locator('.edit').fill('half a th');
+  await row(other, 1).locator('.toggle').check();
+  await until(() => row(one, 1).locator('.toggle').isChecked(), true);
+  assert.equal(await row(one, 2).locator('.edit').inputValue(), 'half a th');
+  assert.equal(await focused(one), 'edit');
+  await one.keyboard.type('ought');
+  await one.keyboard.press('Enter');
+  await sees(other, 'a', 'half a thought');
+});
+
+test('another browser: its changes come with the focus, and from time to time', async () => {
+  const page = await filled('a');
+  await server.ask('POST', '/todos', { title: 'b' });
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await sees(page, 'a', 'b');
+  await server.ask('POST', '/todos', { title: 'c' });
+  await page.waitForRequest((request) => request.method() === 'GET', { timeout: 15000 });
+  await sees(page, 'a', 'b', 'c');
+});
+
+/* ---- people ---- */
+
+test('keyboard only: add, complete, edit, move, delete, filter', async () => {
+  const page = await openPage();
+  for (const text of ['one', 'two', 'three']) {
+    await page.keyboard.type(text);
+    await page.keyboard.press('Enter');
+  }
+  await sees(page, 'one', 'two', 'three');
+  await page.keyboard.press('Tab'); // all
+  await page.keyboard.press('Tab'); // the first row: its checkbox or its title
+  assert.ok(await row(page, 1).evaluate((element) => element.contains(document.activeElement)));
+  await row(page, 1).locator('.toggle').focus();
+  await page.keyboard.press('Space');
+  await until(() => row(page, 1).locator('.toggle').isChecked(), true);
+  await page.keyboard.press('F2');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('uno');
+  await page.keyboard.press('Enter');
+  await sees(page, 'uno', 'two', 'three');
+  assert.equal(await focused(page), 'name');
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(page), 'edit');
+  await page.keyboard.press('Escape');
+  assert.equal(await focused(page), 'name');
+  await page.keyboard.press('Alt+ArrowDown');
+  await sees(page, 'two', 'uno', 'three');
+  await row(page, 1).focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await focused(page), 'edit');
+  await page.keyboard.press('Escape');
+  await row(page, 1).locator('.destroy').focus();
+  await page.keyboard.press('Enter');
+  await sees(page, 'uno', 'three');
+  assert.equal(await focused(page), 'destroy', 'the focus goes on to the next row');
+  await page.keyboard.press('Enter');
+  await sees(page, 'three');
+  await page.keyboard.press('Enter');
+  await sees(page);
+  assert.equal(await focused(page), 'new-todo');
+});
+
+test('the focus is visible wherever the Tab key takes it', async () => {
+  const page = await filled('a', { title: 'b', completed: true });
+  const seen = new Set();
+  for (let i = 0; i < 17; i++) {
+    await page.keyboard.press('Tab');
+    const state = await page.evaluate(() => {
+      const element = document.activeElement;
+      const style = getComputedStyle(element);
+      return element === document.body ? null
+        : { name: element.className || element.textContent, visible: style.outlineStyle !== 'none' && style.opacity !== '0' };
+    });
+    if (!state) break;
+    await page.waitForTimeout(170);
+    seen.add(state.name);
+    assert.ok(state.visible || (await page.evaluate(() => getComputedStyle(document.activeElement).opacity)) === '1', state.name);
+  }
+  for (const name of ['toggle', 'name', 'destroy', 'handle', 'clear-completed']) assert.ok(seen.has(name), name);
+});
+
+test('a row’s controls carry its title in their names', async () => {
+  const page = await filled('buy milk');
+  for (const [role, name] of [
+    ['checkbox', 'Complete: buy milk'], ['button', 'Edit: buy milk'],
+    ['button', 'Delete: buy milk'], ['button', 'Move: buy milk (arrow keys)'],
+  ]) assert.equal(await page.getByRole(role, { name, exact: true }).count(), 1, name);
+});
+
+test('touch: a tap edits, a tap deletes, and the buttons are there without hovering', async () => {
+  await server.fill('a', 'b');
+  const page = await openPage({ viewport: { width: 390, height: 760 }, hasTouch: true, isMobile: true });
+  await row(page, 1).locator('label').tap();
+  assert.equal(await focused(page), 'edit');
+  await row(page, 1).locator('.edit').fill('c');
+  await page.keyboard.press('Enter');
+  await sees(page, 'c', 'b');
+  const button = row(page, 2).locator('.destroy');
+  assert.equal(await button.evaluate((element) => getComputedStyle(element).opacity), '1');
+  await button.tap();
+  await sees(page, 'c');
+  await row(page, 1).locator('.toggle').tap();
+  await until(() => row(page, 1).locator('.toggle').isChecked(), true);
+});
+
+test('touch: the handle drags', async () => {
+  await server.fill('a', 'b', 'c');
+  const page = await openPage({ viewport: { width: 390, height: 760 }, hasTouch: true, isMobile: true });
+  const start = await row(page, 1).locator('.handle').boundingBox();
+  const end = await row(page, 3).boundingBox();
+  const device = await page.context().newCDPSession(page);
+  const x = start.x + start.width / 2;
+  const touch = (type, y) => device.send('Input.dispatchTouchEvent', { type, touchPoints: y === null ? [] : [{ x, y }] });
+  await touch('touchStart', start.y + start.height / 2);
+  for (let step = 1; step <= 6; step++)
+    await touch('touchMove', start.y + (end.y + end.height / 2 - start.y) * (step / 6));
+  await touch('touchEnd', null);
+  await sees(page, 'b', 'c', 'a');
+  await until(inOrder, ['b', 'c', 'a']);
+});
+
+const markup = [
+  '<script>document.title = "pwned"</script>',
+  '<img src=x onerror="document.title = \'pwned\'">',
+  '"><svg onload=alert(1)>',
+  '</label></li></ul><h2>out</h2>',
+  'javascript:alert(1)',
+  '&lt;b&gt;&amp;',
+];
+test('titles are text: no markup ever runs', async () => {
+  const page = await filled(...markup);
+  await sees(page, ...markup);
+  await row(page, 2).locator('label').dblclick();
+  assert.equal(await row(page, 2).locator('.edit').inputValue(), markup[1]);
+  await page.keyboard.press('Escape');
+  await add(page, ...markup.slice(0, 2));
+  await sees(page, ...markup, ...markup.slice(0, 2));
+  assert.equal(await page.title(), 'Todos');
+  assert.equal(await page.locator('.todo-list :is(script, img, svg, h2, b)').count(), 0);
+});
+
+test('titles of any script, and none at all', async () => {
+  const odd = ['買い物 🥛🛒', 'שלום', 'e\u0301', 'a  b', 'z'.repeat(256)];
+  const page = await filled(...odd, {});
+  await sees(page, ...odd, '');
+  assert.equal(await page.getByRole('button', { name: 'Edit: (no title)' }).count(), 1);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+});
+
+test('several hundred todos stay smooth', async () => {
+  const many = Array.from({ length: 400 }, (_, i) => ({ title: `todo number ${i}`, completed: i % 2 === 0 }));
+  await server.fill();
+  await Promise.all(many.map((todo) => server.ask('POST', '/todos', todo)));
+  const page = await openPage();
+  await row(page, 400).waitFor();
+  const slowest = await page.evaluate(async () => {
+    const times = [];
+    const measure = async (act) => {
+      const start = performance.now();
+      act();
+      await new Promise((done) => queueMicrotask(done));
+      document.body.getBoundingClientRect();
+      times.push(performance.now() - start);
+      await new Promise((done) => setTimeout(done, 50));
+    };
+    const rows = () => document.querySelectorAll('.todo-list > li');
+    await measure(() => rows()[5].querySelector('.toggle').click());
+    await measure(() => rows()[200].querySelector('.destroy').click());
+    for (const hash of ['#/active', '#/completed', '#/']) {
+      location.hash = hash;
+      await new Promise((done) => addEventListener('hashchange', () => setTimeout(done), { once: true }));
+    }
+    await measure(() => rows()[300].querySelector('.handle').dispatchEvent(
+      new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true })));
+    return Math.max(...times);
+  });
+  assert.ok(slowest < 100, `${slowest} ms`);
+  await page.locator('.toggle-all').check();
+  await until(async () => (await server.list()).every((todo) => todo.completed), true);
+  await page.locator('.clear-completed').click();
+  await sees(page);
+  await until(() => server.list(), []);
+});
+
+test('Chinese: by the browser’s language', async () => {
+  await server.fill('牛奶');
+  const page = await openPage({ locale: 'zh-CN' });
+  assert.equal(await page.title(), '待办事项');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'zh-CN');
+  await until(() => page.locator('.todo-count').innerText(), '剩余 1 项');
+  assert.equal(await field(page).getAttribute('placeholder'), '需要做什么？');
+  assert.deepEqual(await page.locator('.filters a').allInnerTexts(), ['全部', '未完成', '已完成']);
+  assert.equal(await page.getByRole('checkbox', { name: '完成：牛奶' }).count(), 1);
+  const english = await page.evaluate(() => document.body.innerText.match(/\b(todo|item|all|clear|edit|move)\w*/gi));
+  assert.equal(english, null);
+});
+
+test('English: for every other language', async () => {
+  const page = await openPage({ locale: 'fr-FR' });
+  assert.equal(await page.title(), 'Todos');
+  assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+});
+
+test('motion is left out for who prefers that', async () => {
+  await server.fill('a');
+  const page = await openPage({ reducedMotion: 'reduce' });
+  const style = await row(page, 1).evaluate((element) => getComputedStyle(element).animationName);
+  assert.equal(style, 'none');
+});

@@ -1,0 +1,349 @@
+// The API's pages, how the files are served, accessibility, and the pictures.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import {
+  add, newContext, openPage, properties, refuse, row, sees, Server, server, tolerate, until,
+} from './support.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const pictures = process.env.TEST_PICTURES;
+
+// As it goes over the wire: nothing is followed, decoded or kept.
+function get(path, headers = {}, method = 'GET', port = server.port) {
+  return new Promise((done, fail) => {
+    const asked = request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+      const parts = [];
+      response.on('data', (part) => parts.push(part));
+      response.on('end', () => done({ status: response.statusCode, headers: response.headers, body: Buffer.concat(parts) }));
+    });
+    asked.on('error', fail);
+    asked.end();
+  });
+}
+
+const HTML = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+const FILES = ['favicon.svg', 'style.css', 'app.js', 'browse.js', 'drag.js', 'list.js', 'order.js', 'server.js', 'todos.js', 'words.js'];
+
+/* ---- the API's pages ---- */
+
+async function openApi(path, options) {
+  const context = await newContext(options);
+  const page = await context.newPage();
+  await page.goto(server.url + path);
+  return page;
+}
+
+const firstPath = async () => new URL((await server.list())[0].url).pathname;
+
+test('API: the list says what was asked, status, headers and JSON, with links to follow', async () => {
+  await server.fill('a', 'b');
+  const page = await openApi('/todos');
+  assert.equal(await page.title(), '200 OK – GET /todos');
+  assert.equal(await page.locator('h1').innerText(), 'GET /todos');
+  assert.equal(await page.locator('.status').innerText(), '200 OK');
+  assert.match(await page.locator('.headers').innerText(), /^Allow: GET, POST, DELETE, HEAD, OPTIONS$/m);
+  assert.match(await page.locator('.headers').innerText(), /^Content-Type: application\/json$/m);
+  assert.deepEqual(JSON.parse(await page.locator('.json').innerText()), await server.list());
+  await page.locator('.json a').first().click();
+  assert.equal(await page.locator('h1').innerText(), `GET ${await firstPath()}`);
+  assert.equal(JSON.parse(await page.locator('.json').innerText()).title, 'a');
+  await page.getByRole('link', { name: '/todos', exact: true }).click();
+  assert.equal(await page.locator('h1').innerText(), 'GET /todos');
+  await page.getByRole('link', { name: 'API' }).click();
+  assert.equal(await page.locator('h1').innerText(), 'GET /?format=api');
+  await page.locator('.json a').click();
+  await page.getByRole('link', { name: 'Todos', exact: true }).click();
+  await sees(page, 'a', 'b');
+});
+
+test('API: without JavaScript, all can be read, and a form can be posted', async () => {
+  await server.fill('a');
+  const page = await openApi('/todos', { javaScriptEnabled: false });
+  assert.equal(JSON.parse(await page.locator('.json').innerText())[0].title, 'a');
+  await page.getByLabel('Title').fill('posted & <plain>');
+  await page.getByLabel('Completed').check();
+  await page.getByLabel('Order').fill('7');
+  await page.locator('.fields button').click();
+  assert.equal(await page.title(), '201 Created – POST /todos');
+  assert.match(await page.locator('.headers').innerText(), /^Location: http:/m);
+  assert.deepEqual(properties(await server.list(), 'title', 'completed', 'order')[1],
+    { title: 'posted & <plain>', completed: true, order: 7 });
+  await page.locator('.json a').click();
+  assert.match(await page.locator('.json').innerText(), /posted & <plain>/);
+});
+
+test('API: JSON can be posted to the list, which can be emptied', async () => {
+  const page = await openApi('/todos');
+  assert.deepEqual(JSON.parse(await page.locator('#raw').inputValue()), { title: null, completed: false, order: null });
+  await page.locator('#raw').fill('{"title":"raw","order":1}');
+  await page.getByRole('button', { name: 'POST' }).last().click();
+  await until(() => page.locator('.status').innerText(), '201 Created');
+  assert.equal(JSON.parse(await page.locator('.json').innerText()).title, 'raw');
+  tolerate(/Failed to load resource/);
+  await page.locator('#raw').fill('{');
+  await page.getByRole('button', { name: 'POST' }).last().click();
+  await until(() => page.locator('.status').innerText(), '400 Bad Request');
+  assert.match(await page.locator('.json').innerText(), /JSON parse error/);
+  await page.getByRole('button', { name: 'DELETE' }).click();
+  await until(() => page.locator('.status').innerText(), '204 No Content');
+  assert.deepEqual(await server.list(), []);
+});
+
+test('API: an item can be put, patched, described and deleted', async () => {
+  await server.fill({ title: 'a', completed: true, order: 3 });
+  const page = await openApi(`${await firstPath()}?format=api`);
+  assert.equal(await page.getByLabel('Title').inputValue(), 'a');
+  assert.equal(await page.getByLabel('Completed').isChecked(), true);
+  await page.getByLabel('Title').fill('b');
+  await page.getByLabel('Completed').uncheck();
+  await page.locator('.fields button').click();
+  await until(async () => properties(await server.list(), 'title', 'completed', 'order'),
+    [{ title: 'b', completed: false, order: 3 }]);
+  await page.locator('#raw').fill('{"order": null}');
+  await page.getByRole('button', { name: 'PATCH' }).click();
+  await until(async () => properties(await server.list(), 'title', 'order'), [{ title: 'b', order: null }]);
+  await page.getByRole('button', { name: 'OPTIONS' }).click();
+  await until(async () => JSON.parse(await page.locator('.json').innerText()).name, 'Todo Item Instance');
+  await page.getByRole('button', { name: 'DELETE' }).click();
+  await until(() => server.list(), []);
+});
+
+test('API: what Allow leaves out is not offered', async () => {
+  await server.fill('a');
+  const buttons = async (path) => {
+    const page = await openApi(path);
+    return page.locator('button').allInnerTexts();
+  };
+  assert.deepEqual(await buttons('/todos'), ['POST', 'POST', 'OPTIONS', 'DELETE']);
+  assert.deepEqual(await buttons(await firstPath()), ['PUT', 'PUT', 'PATCH', 'OPTIONS', 'DELETE']);
+  assert.deepEqual(await buttons('/?format=api'), ['OPTIONS']);
+});
+
+test('API: errors are pages too', async () => {
+  tolerate(/Failed to load resource/);
+  for (const [path, status] of [['/todos/999999999', 404], ['/nowhere', 404], ['/static/nothing', 404]]) {
+    const page = await openApi(path);
+    assert.equal(await page.title(), `${status} Not Found – GET ${path}`);
+    assert.deepEqual(JSON.parse(await page.locator('.json').innerText()), { detail: 'Not found.' });
+  }
+});
+
+test('API: all of a client’s text is escaped', async () => {
+  const evil = '</pre><script>document.title="pwned"</script>"\\<img src=x onerror=alert(1)>';
+  await server.fill(evil, 'http://elsewhere.example/"onmouseover=x', 'javascript:alert(1)');
+  const page = await openApi('/todos?a=<script>alert(1)</script>&"\'>');
+  assert.match(await page.title(), /^200 OK/);
+  assert.equal(JSON.parse(await page.locator('.json').innerText())[0].title, evil);
+  assert.equal(await page.locator('main :is(script, img)').count(), 0);
+  for (const link of await page.locator('.json a').all())
+    assert.match(await link.getAttribute('href'), /\/todos\/\d+$/);
+});
+
+/* ---- files ---- */
+
+test('files: types, validators and what a browser may do with them', async () => {
+  const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml' };
+  for (const name of FILES) {
+    const { status, headers } = await get(`/static/${name}`);
+    assert.equal(status, 200, name);
+    assert.equal(headers['content-type'], types[name.split('.')[1]], name);
+    assert.match(headers.etag, /^"[^"]+"$/, name);
+    assert.equal(headers['cache-control'], 'no-cache', name);
+    assert.equal(headers.vary, 'Accept-Encoding', name);
+    assert.equal(headers['x-content-type-options'], 'nosniff', name);
+  }
+  const { headers } = await get('/', HTML);
+  assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+  assert.match(headers.vary, /Accept, Accept-Encoding/);
+  assert.equal(headers['x-frame-options'], 'DENY');
+  assert.equal(headers['referrer-policy'], 'same-origin');
+  assert.match(headers['content-security-policy'], /default-src 'none'; script-src 'self'; .*frame-ancestors 'none'/);
+  assert.doesNotMatch(headers['content-security-policy'], /unsafe/);
+});
+
+test('files: the root is the page for browsers and JSON for programs', async () => {
+  for (const accept of ['*/*', 'application/json', undefined]) {
+    const { headers, body } = await get('/', accept ? { Accept: accept } : {});
+    assert.equal(headers['content-type'], 'application/json', accept);
+    assert.deepEqual(Object.keys(JSON.parse(body)), ['todos']);
+  }
+  assert.match((await get('/', HTML)).body.toString(), /class="new-todo"/);
+});
+
+test('files: compressed where that is accepted, each form with an ETag of its own', async () => {
+  const plain = await get('/static/style.css');
+  assert.equal(plain.headers['content-encoding'], undefined);
+  const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+  const etags = new Set([plain.headers.etag]);
+  for (const [accepted, wanted] of [
+    ['gzip, deflate, br', 'br'], ['gzip', 'gzip'], ['br;q=0, gzip', 'gzip'], ['gzip;q=0.5, br;q=0.2', 'gzip'],
+    ['*', 'br'], ['GZIP', 'gzip'], ['identity', undefined], ['br;q=0, gzip;q=0', undefined], ['identity, br;q=0.5', undefined], ['', undefined], ['zstd', undefined],
+  ]) {
+    const { headers, body } = await get('/static/style.css', { 'Accept-Encoding': accepted });
+    assert.equal(headers['content-encoding'], wanted, accepted);
+    assert.deepEqual(wanted ? unpack[wanted](body) : body, plain.body, accepted);
+    assert.ok(body.length <= plain.body.length);
+    etags.add(headers.etag);
+  }
+  assert.equal(etags.size, 3);
+});
+
+test('files: 304 for who has them, HEAD, and no other method', async () => {
+  for (const [path, headers] of [['/static/app.js', {}], ['/static/app.js', { 'Accept-Encoding': 'br' }], ['/', HTML]]) {
+    const { etag } = (await get(path, headers)).headers;
+    for (const known of [etag, `"x", ${etag}`, `W/${etag}`, '*']) {
+      const answer = await get(path, { ...headers, 'If-None-Match': known });
+      assert.equal(answer.status, 304, known);
+      assert.equal(answer.headers.etag, etag);
+      assert.equal(answer.body.length, 0);
+    }
+    assert.equal((await get(path, { ...headers, 'If-None-Match': '"x"' })).status, 200);
+    const head = await get(path, headers, 'HEAD');
+    assert.equal(head.status, 200);
+    assert.equal(head.body.length, 0);
+    assert.equal(Number(head.headers['content-length']), (await get(path, headers)).body.length);
+  }
+  const posted = await get('/static/app.js', {}, 'POST');
+  assert.equal(posted.status, 405);
+  assert.equal(posted.headers.allow, 'GET, HEAD');
+});
+
+test('files: the page weighs less than 30 kB', async (context) => {
+  const page = await openPage();
+  const names = await page.evaluate(() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname));
+  let weight = (await get('/', { ...HTML, 'Accept-Encoding': 'br' })).body.length;
+  for (const name of [...new Set(names)].filter((path) => path.startsWith('/static/')))
+    weight += (await get(name, { 'Accept-Encoding': 'br' })).body.length;
+  context.diagnostic(`page weight: ${weight} bytes`);
+  assert.ok(names.length >= 9);
+  assert.ok(weight <= 30000, `${weight} bytes`);
+});
+
+function makeRoot() {
+  const folder = mkdtempSync(join(tmpdir(), 'static-'));
+  const root = join(folder, 'root');
+  mkdirSync(join(root, 'sub'), { recursive: true });
+  writeFileSync(join(folder, 'secret.txt'), 'secret');
+  writeFileSync(join(root, 'index.html'), '<!doctype html><title>mine</title>');
+  writeFileSync(join(root, 'mine.css'), 'a{}');
+  writeFileSync(join(root, '.hidden'), 'secret');
+  writeFileSync(join(root, 'sub', 'file.txt'), 'secret');
+  symlinkSync('../secret.txt', join(root, 'link.txt'));
+  symlinkSync('..', join(root, 'up'));
+  return { folder, root };
+}
+
+test('files: STATIC_ROOT serves a folder, and there is no way out of it', async () => {
+  const { folder, root } = makeRoot();
+  const other = new Server({ STATIC_ROOT: root, DATABASE: 'sqlite', MYSQL_HOST: '' });
+  await other.start();
+  try {
+    const ask = (path, headers) => get(path, headers, 'GET', other.port);
+    const first = await ask('/static/mine.css');
+    assert.equal(first.body.toString(), 'a{}');
+    assert.equal((await ask('/static/mine.css', { 'If-None-Match': first.headers.etag })).status, 304);
+    writeFileSync(join(root, 'mine.css'), 'b{color:red}');
+    assert.equal((await ask('/static/mine.css', { 'If-None-Match': first.headers.etag })).body.toString(), 'b{color:red}');
+    assert.match((await ask('/', HTML)).body.toString(), /mine/);
+    assert.equal((await ask('/static/style.css')).status, 404, 'nothing embedded shows through');
+    for (const path of [
+      '/static/../secret.txt', '/static/..%2fsecret.txt', '/static/%2e%2e/secret.txt', '/static/%2e%2e%2fsecret.txt',
+      '/static/..%5csecret.txt', '/static/....//secret.txt', '/static//etc/passwd', '/static/%2fetc%2fpasswd',
+      '/static/%252e%252e%252fsecret.txt', '/static/link.txt', '/static/up/secret.txt', '/static/up', '/static/sub',
+      '/static/sub/', '/static/sub/../../secret.txt', '/static/.hidden', '/static/', '/static/.',
+      '/static/mine.css/', '/static/mine.css%00.txt', '/static/%c0%ae%c0%ae/secret.txt', '/static/mine%2ecss%2f..%2f..%2fsecret.txt',
+    ]) {
+      const { status, body } = await ask(path);
+      assert.ok(status === 404 || status === 400, `${path} ${status}`);
+      assert.doesNotMatch(body.toString(), /secret/, path);
+    }
+  } finally {
+    await other.release();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/* ---- accessibility, and looks ---- */
+
+const looks = [390, 1280].flatMap((width) => ['light', 'dark'].map((colorScheme) => ({ width, colorScheme })));
+
+async function violations(page) {
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => window.axe.run());
+  return found.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`);
+}
+
+async function take(page, name) {
+  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
+}
+
+for (const { width, colorScheme } of looks)
+  test(`axe finds nothing at ${width} pixels, ${colorScheme}`, async () => {
+    const options = { viewport: { width, height: 800 }, colorScheme, reducedMotion: 'reduce' };
+    const empty = await openPage(options);
+    assert.deepEqual(await violations(empty), [], 'no todos');
+    await server.fill({ title: 'Water the plants on the balcony', completed: true },
+      'Book train tickets to Lisbon', 'Call the dentist about Thursday', '买牛奶和面包', {});
+    const page = await openPage(options);
+    await row(page, 5).waitFor();
+    assert.deepEqual(await violations(page), [], 'todos');
+    await take(page, `todos-${width}-${colorScheme}`);
+    await refuse(page, ['POST']);
+    await add(page, 'Buy a lamp');
+    await page.locator('.retry').waitFor();
+    await row(page, 2).locator('label').dblclick();
+    assert.deepEqual(await violations(page), [], 'a message, and an open edit');
+    await take(page, `message-${width}-${colorScheme}`);
+    await page.goto(`${server.url}/todos`);
+    assert.deepEqual(await violations(page), [], 'the list’s API page');
+    await page.goto(server.url + await firstPath());
+    assert.deepEqual(await violations(page), [], 'an item’s API page');
+    await take(page, `api-${width}-${colorScheme}`);
+    await page.goto(`${server.url}/todos/0`);
+    assert.deepEqual(await violations(page), [], 'a 404 page');
+  });
+
+for (const width of [320, 390, 768, 1280, 2560])
+  test(`nothing sticks out at ${width} pixels`, async () => {
+    await server.fill('A long title, '.repeat(12), `${'x'.repeat(120)}`, { title: 'b', completed: true });
+    const page = await openPage({ viewport: { width, height: 700 } });
+    await row(page, 3).waitFor();
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    assert.ok(await fits());
+    await page.goto(`${server.url}/todos`);
+    assert.ok(await fits());
+  });
+
+test('basics: title, language, description, theme colours, icon, a viewport that can be zoomed', async () => {
+  const page = await openPage();
+  const basics = await page.evaluate(() => ({
+    title: document.title,
+    lang: document.documentElement.lang,
+    description: document.querySelector('meta[name=description]').content.length > 20,
+    colours: document.querySelectorAll('meta[name=theme-color]').length,
+    viewport: document.querySelector('meta[name=viewport]').content,
+    icon: new URL(document.querySelector('link[rel=icon]').href).pathname,
+    inline: document.querySelectorAll('[style], style, script:not([src])').length,
+  }));
+  assert.deepEqual(basics, {
+    title: 'Todos', lang: 'en', description: true, colours: 2,
+    viewport: 'width=device-width, initial-scale=1', icon: '/static/favicon.svg', inline: 0,
+  });
+});
+
+test('the README’s picture', async () => {
+  await server.fill({ title: 'Water the plants on the balcony', completed: true },
+    'Book train tickets to Lisbon', 'Call the dentist about Thursday', 'Read chapter seven, and take notes this time');
+  const page = await openPage({ viewport: { width: 760, height: 620 }, reducedMotion: 'reduce' });
+  await row(page, 4).waitFor();
+  await row(page, 2).hover();
+  if (process.env.TEST_SCREENSHOT)
+    await page.screenshot({ path: resolve(process.env.TEST_SCREENSHOT), animations: 'disabled' });
+});
