@@ -48,7 +48,8 @@ C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
 SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' tests/* tests/*/* migrations/* app/http/*.sh .ci/* 2>/dev/null)
 
 .DELETE_ON_ERROR:
-.PHONY: app run check unit integration sanitize bench format format-check lint clean help FORCE
+.PHONY: app run check unit integration browser screenshot sanitize bench format format-check lint clean \
+    help FORCE
 
 app: $(BUILD)/app ## build build/app (what `make` alone does)
 
@@ -62,6 +63,7 @@ check: ## install what is missing, build, run all tests on SQLite and on MariaDB
 	@$(MAKE) --no-print-directory -j"$$(nproc)" objects test-objects
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory integration
+	@$(if $(WITHOUT_BROWSER),,TEST_APP=$(BUILD)/app tests/browser/run --if-possible)
 
 unit: $(BUILD)/unit ## run the unit tests
 	$(BUILD)/unit
@@ -70,8 +72,14 @@ integration: $(BUILD)/app $(BUILD)/integration ## run the integration tests on S
 	TEST_APP=$(BUILD)/app $(BUILD)/integration sqlite
 	tests/mariadb env TEST_APP=$(BUILD)/app $(BUILD)/integration mysql
 
-sanitize: ## the same as check, with AddressSanitizer and UndefinedBehaviorSanitizer
-	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) --no-print-directory BUILD=build/sanitize check \
+browser: $(BUILD)/app ## test the web page in Chromium, on SQLite and on a private MariaDB
+	TEST_APP=$(BUILD)/app tests/browser/run
+
+screenshot: $(BUILD)/app ## take the README's picture of the web page
+	TEST_APP=$(BUILD)/app TEST_SCREENSHOT=tests/browser/screenshot.png tests/browser/run --only-sqlite pages.test.js
+
+sanitize: ## the same as check but the browser, with AddressSanitizer and UndefinedBehaviorSanitizer
+	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) --no-print-directory BUILD=build/sanitize check WITHOUT_BROWSER=1 \
 	    CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer' \
 	    HARDENING=
 

@@ -58,7 +58,7 @@ static void respond_page(struct http_exchange *exchange, unsigned status, const 
     struct http_response response;
 
     http_start_route_response(&response, exchange, NULL, status);
-    http_response_add_header(&response, "Content-Type", "text/html");
+    http_response_add_page_headers(&response, "text/html");
     buffer_append_format(&response.body,
                          "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%s</title>\n"
                          "</head>\n<body>\n  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n",
@@ -66,28 +66,33 @@ static void respond_page(struct http_exchange *exchange, unsigned status, const 
     http_exchange_respond(exchange, &response);
 }
 
-static void respond_bad_host(struct http_exchange *exchange, struct http_match *match,
-                             const char *problem)
+static void respond_bad_host(struct http_exchange *exchange, const char *problem)
 {
-    match->route = NULL;
-    if (match->format.media == HTTP_HTML)
+    struct http_match match = {0};
+
+    http_negotiate(NULL, http_exchange_request(exchange)->headers[HTTP_HEADER_ACCEPT],
+                   &match.format);
+    if (match.format.media == HTTP_HTML)
         respond_page(exchange, 400, "Bad Request (400)", "");
     else
-        http_respond_detail(exchange, match, 400, problem);
+        http_respond_detail(exchange, &match, 400, problem);
 }
 
-static void respond_unknown_path(struct http_exchange *exchange, struct http_match *match)
+void http_respond_unknown_path(struct http_exchange *exchange)
 {
-    const char *method = http_exchange_request(exchange)->method_name.data;
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *method = request->method_name.data;
+    struct http_match match = {0};
 
+    http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
     if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
-        match->route = &any_route;
-        respond_unknown_method(exchange, match);
-    } else if (match->format.media == HTTP_HTML) {
+        match.route = &any_route;
+        respond_unknown_method(exchange, &match);
+    } else if (match.format.media == HTTP_HTML) {
         respond_page(exchange, 404, "Not Found",
                      "The requested resource was not found on this server.");
     } else {
-        http_respond_detail(exchange, match, 404, "Not found.");
+        http_respond_detail(exchange, &match, 404, "Not found.");
     }
 }
 
@@ -130,12 +135,10 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
     /* who probes a health route asks for an address, not for a name */
     if (!match.route || match.route->formats)
         problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
-    if (problem || !match.route)
-        http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
     if (problem) {
-        respond_bad_host(exchange, &match, problem);
+        respond_bad_host(exchange, problem);
     } else if (!match.route) {
-        respond_unknown_path(exchange, &match);
+        http_respond_unknown_path(exchange);
     } else if (match.route->formats && !negotiate(exchange, &match)) {
         return;
     } else if (result == HTTP_ROUTE_UNKNOWN_METHOD) {

@@ -32,4 +32,7 @@ void http_start_route_response(struct http_response *response,
 void http_respond_detail(struct http_exchange *exchange, const struct http_match *match,
                          unsigned status, const char *detail);
 
+/* Answers that there is nothing at this path. */
+void http_respond_unknown_path(struct http_exchange *exchange);
+
 #endif

@@ -122,9 +122,9 @@ void http_append_indented(struct buffer *out, const char *json, size_t size, uns
     }
 }
 
-void http_response_add_html_headers(struct http_response *response)
+void http_response_add_page_headers(struct http_response *response, const char *type)
 {
-    http_response_add_header(response, "Content-Type", "text/html; charset=utf-8");
+    http_response_add_header(response, "Content-Type", type);
     http_response_add_header(response, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
 }
 
@@ -133,7 +133,7 @@ void http_response_set_json(struct http_response *response, const struct http_fo
 {
     if (format->media == HTTP_HTML) {
         http_page_append(&response->body, response, json, size);
-        http_response_add_html_headers(response);
+        http_response_add_page_headers(response, "text/html; charset=utf-8");
         return;
     }
     http_response_add_header(response, "Content-Type", "application/json");

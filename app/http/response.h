@@ -55,9 +55,9 @@ void http_response_set_json(struct http_response *response, const struct http_fo
 /* Compact JSON of ours, spread over lines the way Python's json.dumps(indent=...) does. */
 void http_append_indented(struct buffer *out, const char *json, size_t size, unsigned indent);
 
-/* Adds Content-Type and Content-Security-Policy: only what this server itself gives runs, is
- * shown or is asked. */
-void http_response_add_html_headers(struct http_response *response);
+/* Adds Content-Type (of HTML) and Content-Security-Policy: only what this server itself gives
+ * is run, shown or asked. */
+void http_response_add_page_headers(struct http_response *response, const char *type);
 
 /* Sets the body {"detail":"..."}; `detail` is escaped. */
 void http_response_set_detail(struct http_response *response, const struct http_format *format,

@@ -34,14 +34,14 @@ struct http_route {
                             at the end */
     bool formats; /* negotiated, may carry a format suffix, and the Host must be ours; false:
                      for load balancers */
-    bool dots;    /* {name} may hold dots: a file's name */
-    const char *allow;               /* the Allow header */
-    const struct http_field *fields; /* of a form, for the page that people see; NULL: none */
-    size_t field_count;
+    const char *allow; /* the Allow header */
     struct {
         enum http_method method;
         http_handler *handler;
     } methods[HTTP_ROUTE_METHODS_MAX]; /* ends at the first without a handler */
+    bool dots;                         /* {name} may hold dots: a file's name */
+    const struct http_field *fields;   /* of a form, for the page that people see; NULL: none */
+    size_t field_count;
 };
 
 enum http_route_result {

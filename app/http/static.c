@@ -186,7 +186,7 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
     http_response_add_header(&response, "ETag", content->etag);
     http_response_add_header(&response, "Cache-Control", "no-cache");
     if (strncmp(type, "text/html", 9) == 0)
-        http_response_add_html_headers(&response);
+        http_response_add_page_headers(&response, type);
     else if (!known)
         http_response_add_header(&response, "Content-Type", type);
     if (!known && content->coding != HTTP_IDENTITY)
@@ -196,15 +196,6 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
         content->bytes = (struct buffer){0};
     }
     http_exchange_respond(exchange, &response);
-}
-
-static void respond_not_found(struct http_exchange *exchange)
-{
-    struct http_match match = {0};
-
-    http_negotiate(NULL, http_exchange_request(exchange)->headers[HTTP_HEADER_ACCEPT],
-                   &match.format);
-    http_respond_detail(exchange, &match, 404, "Not found.");
 }
 
 void http_static_respond(const struct http_static *files, struct http_exchange *exchange,
@@ -226,6 +217,6 @@ void http_static_respond(const struct http_static *files, struct http_exchange *
     if (found)
         respond_content(exchange, match, text, &content);
     else
-        respond_not_found(exchange);
+        http_respond_unknown_path(exchange);
     buffer_release(&content.bytes);
 }

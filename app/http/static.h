@@ -2,10 +2,10 @@
 #define HTTP_STATIC_H
 
 /*
- * The web page's files: those that the build put into the program (app/http/embed_static.sh), each also
- * compressed, or, while one works on them, those of a folder. The folder is flat and there is
- * no way out of it: a name is letters, digits, `.`, `-` and `_`, doesn't begin with a dot, and
- * no link is followed. Every file has a strong ETag and is asked for again each time.
+ * The web page's files: those that the build put into the program (app/http/embed_static.sh),
+ * each also compressed, or, while one works on them, those of a folder. The folder is flat and
+ * there is no way out of it: a name is letters, digits, `.`, `-` and `_`, doesn't begin with a
+ * dot, and no link is followed. Every file has a strong ETag and is asked for again each time.
  */
 
 #include "base/error.h"

@@ -138,19 +138,19 @@ static bool may_share(const struct shared_reply *shared, const struct todo_call 
            strcmp(shared->call->base_url, call->base_url) == 0;
 }
 
-/* An upper bound for most lists, to be known before the JSON is made. */
+/* An upper bound for most lists, to be known before the JSON is made. As a page, each todo is
+ * about six times as long. */
 static size_t estimate_size(const struct todo_call *call)
 {
     const struct todo_list *list = call->operation.list;
 
     if (call->operation.kind != TODO_LIST)
         return 0;
-    return list->text_size +
-           list->count *
-               (strlen(call->base_url) +
-                sizeof(
-                    ",{\"url\":\"/todos/"
-                    "2147483647\",\"title\":\"\",\"completed\":false,\"order\":-2147483648}"));
+    return (list->text_size + list->count * (strlen(call->base_url) +
+                                             sizeof(",{\"url\":\"/todos/"
+                                                    "2147483647\",\"title\":\"\",\"completed\":"
+                                                    "false,\"order\":-2147483648}"))) *
+           (call->format.media == HTTP_HTML ? 6 : 1);
 }
 
 static void respond_read(const struct todo_call *call, struct shared_reply *shared)

@@ -128,7 +128,7 @@ test('API: what Allow leaves out is not offered', async () => {
 
 test('API: errors are pages too', async () => {
   tolerate(/Failed to load resource/);
-  for (const [path, status] of [['/todos/999999999', 404], ['/nowhere', 404], ['/static/nothing', 404]]) {
+  for (const [path, status] of [['/todos/999999999', 404], ['/todos/x?format=api', 404]]) {
     const page = await openApi(path);
     assert.equal(await page.title(), `${status} Not Found – GET ${path}`);
     assert.deepEqual(JSON.parse(await page.locator('.json').innerText()), { detail: 'Not found.' });

@@ -15,7 +15,8 @@ static CU_SuiteInfo suites[] = {
     SUITE(buffer), SUITE(clock),     SUITE(config),   SUITE(log),        SUITE(form),
     SUITE(guard),  SUITE(negotiate), SUITE(request),  SUITE(response),   SUITE(router),
     SUITE(input),  SUITE(json),      SUITE(validate), SUITE(todo),       SUITE(list),
-    SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations), {.pName = NULL},
+    SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations), SUITE(page),
+    SUITE(static), {.pName = NULL},
 };
 
 /* Whether tests were run, every one, and none failed. */

@@ -18,10 +18,12 @@ extern CU_TestInfo list_tests[];
 extern CU_TestInfo log_tests[];
 extern CU_TestInfo migrations_tests[];
 extern CU_TestInfo negotiate_tests[];
+extern CU_TestInfo page_tests[];
 extern CU_TestInfo queue_tests[];
 extern CU_TestInfo request_tests[];
 extern CU_TestInfo response_tests[];
 extern CU_TestInfo router_tests[];
+extern CU_TestInfo static_tests[];
 extern CU_TestInfo todo_tests[];
 extern CU_TestInfo validate_tests[];
 

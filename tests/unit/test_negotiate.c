@@ -145,7 +145,45 @@ static void test_the_best_of_json_and_html_is_chosen(void)
     }
 }
 
+static void test_codings_are_as_welcome_as_the_header_says(void)
+{
+    static const struct {
+        const char *accept; /* Accept-Encoding */
+        unsigned brotli;
+        unsigned identity;
+    } codings[] = {
+        {"br",                 1000, 1   },
+        {"gzip, deflate, br",  1000, 1   },
+        {"BR",                 1000, 1   },
+        {" br ;q=0.25, gzip",  250,  1   },
+        {"br; Q=1.0",          1000, 1   },
+        {"br;q=0",             0,    1   },
+        {"br;q=0, *",          0,    1000},
+        {"*",                  1000, 1000},
+        {"*;q=0",              0,    0   },
+        {"identity;q=0.5, br", 1000, 500 },
+        {"identity",           0,    1000},
+        {"brotli, xbr, br2",   0,    1   },
+        {"br;level=9",         1000, 1   },
+        {"br;",                1000, 1   },
+        {", ,;q=1,",           0,    1   },
+        {"",                   0,    1   },
+    };
+
+    for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+        const char *accept = codings[i].accept;
+
+        CHECK_NUMBER(accept, "br", codings[i].brotli, http_negotiate_coding(accept, "br"));
+        CHECK_NUMBER(accept, "identity", codings[i].identity,
+                     http_negotiate_coding(accept, "identity"));
+    }
+    CU_ASSERT_EQUAL(http_negotiate_coding(NULL, "br"), 0);
+    CU_ASSERT_NOT_EQUAL(http_negotiate_coding(NULL, "identity"), 0);
+}
+
 CU_TestInfo negotiate_tests[] = {
-    {"the best of JSON and HTML is chosen", test_the_best_of_json_and_html_is_chosen},
+    {"the best of JSON and HTML is chosen",       test_the_best_of_json_and_html_is_chosen},
+    {"codings are as welcome as the header says",
+     test_codings_are_as_welcome_as_the_header_says                                       },
     CU_TEST_INFO_NULL,
 };

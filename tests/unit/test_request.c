@@ -339,10 +339,12 @@ static void test_headers_are_found_in_any_case_and_counted(void)
 {
     static const char *const names[HTTP_HEADER_COUNT] = {
         [HTTP_HEADER_ACCEPT] = "aCCEPT",
+        [HTTP_HEADER_ACCEPT_ENCODING] = "accept-Encoding",
         [HTTP_HEADER_CONTENT_LENGTH] = "content-length",
         [HTTP_HEADER_CONTENT_TYPE] = "CONTENT-TYPE",
         [HTTP_HEADER_EXPECT] = "Expect",
         [HTTP_HEADER_HOST] = "hOST",
+        [HTTP_HEADER_IF_NONE_MATCH] = "if-NONE-match",
         [HTTP_HEADER_ORIGIN] = "origin",
         [HTTP_HEADER_PREFLIGHT_METHOD] = "access-control-request-method",
         [HTTP_HEADER_TRANSFER_ENCODING] = "transfer-encoding",

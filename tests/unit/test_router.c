@@ -23,24 +23,22 @@ static void show(void *context, struct http_exchange *exchange, const struct htt
     list(context, exchange, match);
 }
 
-enum { ROOT, LIST, ITEM, PLAIN, FULL, NOWHERE };
+enum { ROOT, LIST, ITEM, PLAIN, FILES, FULL, NOWHERE };
 
+/* clang-format off */
 static const struct http_route routes[] = {
-    [ROOT] = {"/",           true,  "GET",       {{HTTP_GET, show}}                     },
-    [LIST] = {"/todos",      true,  "GET, POST", {{HTTP_GET, list}, {HTTP_POST, create}}},
-    [ITEM] = {"/todos/{id}", true,  "GET",       {{HTTP_GET, show}}                     },
-    [PLAIN] = {"/livez",      false, "GET",       {{HTTP_GET, show}}                     },
-    [FULL] = {"/full",
-              false,                "all",
-              {{HTTP_GET, show},
-               {HTTP_HEAD, show},
-               {HTTP_POST, show},
-               {HTTP_PUT, show},
-               {HTTP_PATCH, show},
-               {HTTP_DELETE, show},
-               {HTTP_OPTIONS, show},
-               {HTTP_METHOD_OTHER, create}}                                             },
+    [ROOT] = {.pattern = "/", .formats = true, .methods = {{HTTP_GET, show}}},
+    [LIST] = {.pattern = "/todos", .formats = true,
+              .methods = {{HTTP_GET, list}, {HTTP_POST, create}}},
+    [ITEM] = {.pattern = "/todos/{id}", .formats = true, .methods = {{HTTP_GET, show}}},
+    [PLAIN] = {.pattern = "/livez", .methods = {{HTTP_GET, show}}},
+    [FILES] = {.pattern = "/static/{name}", .dots = true, .methods = {{HTTP_GET, show}}},
+    [FULL] = {.pattern = "/full",
+              .methods = {{HTTP_GET, show}, {HTTP_HEAD, show}, {HTTP_POST, show},
+                          {HTTP_PUT, show}, {HTTP_PATCH, show}, {HTTP_DELETE, show},
+                          {HTTP_OPTIONS, show}, {HTTP_METHOD_OTHER, create}}},
 };
+/* clang-format on */
 
 #define PATH(literal) (literal), sizeof(literal) - 1
 
@@ -73,6 +71,8 @@ static const struct {
     {"unknown method with a suffix", PATH("/todos.json"), HTTP_PUT, LIST, NULL, NULL, "json"},
     {"unknown method of an item", PATH("/todos/7"), HTTP_METHOD_OTHER, ITEM, NULL, "7", ""},
     {"without formats", PATH("/livez"), HTTP_GET, PLAIN, show, NULL, ""},
+    {"file", PATH("/static/a.min.js"), HTTP_GET, FILES, show, "a.min.js", ""},
+    {"file without a dot", PATH("/static/a"), HTTP_GET, FILES, show, "a", ""},
     {"the last of all methods", PATH("/full"), HTTP_METHOD_OTHER, FULL, create, NULL, ""},
 
     {"no path", PATH(""), HTTP_GET, NOWHERE, NULL, NULL, NULL},
@@ -93,6 +93,8 @@ static const struct {
     {"two suffixes of the list", PATH("/todos.json.json"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
     {"two suffixes of an item", PATH("/todos/7.json.json"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
     {"two slashes after a suffix", PATH("/todos.json//"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
+    {"no file", PATH("/static/"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
+    {"file in a folder", PATH("/static/a/b.js"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
     {"only a suffix", PATH(".json"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
     {"only letters", PATH("json"), HTTP_GET, NOWHERE, NULL, NULL, NULL},
     {"suffix of a route without formats", PATH("/livez.json"), HTTP_GET, NOWHERE, NULL, NULL, NULL},

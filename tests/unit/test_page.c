@@ -1,0 +1,129 @@
+#include "http/page.h"
+#include "http/router.h"
+#include "suites.h"
+
+#include "../integration/check.h"
+
+#include <string.h>
+
+static void answer(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
+{
+    (void)context;
+    (void)exchange;
+    (void)match;
+}
+
+static const struct http_field fields[] = {
+    {"title", "Title", "text"    },
+    {"done",  "Done",  "checkbox"},
+};
+
+/* clang-format off */
+static const struct http_route list = {
+    .pattern = "/things", .formats = true, .fields = fields, .field_count = 2,
+    .methods = {{HTTP_GET, answer}, {HTTP_POST, answer}},
+};
+static const struct http_route item = {
+    .pattern = "/things/{id}", .formats = true, .fields = fields, .field_count = 2,
+    .methods = {{HTTP_GET, answer}, {HTTP_PUT, answer}, {HTTP_DELETE, answer}},
+};
+/* clang-format on */
+
+/* The page of an answer to GET `target`; the caller releases it. */
+static struct buffer page_of(const char *target, const struct http_route *route,
+                             const char *json)
+{
+    struct http_request request = {0};
+    struct http_response response = {.request = &request, .route = route, .status = 200};
+    struct buffer out = {0};
+
+    http_request_set_target(&request, target);
+    CU_ASSERT_TRUE(http_request_start(&request, "GET", "HTTP/1.1"));
+    http_response_add_header(&response, "Location", "http://a.example/things/7");
+    http_response_add_header(&response, "X-Odd", "<&>");
+    http_page_append(&out, &response, json, strlen(json));
+    CU_ASSERT_FALSE(out.failed);
+    http_request_release(&request);
+    return out;
+}
+
+static void test_addresses_are_links_and_all_else_is_text(void)
+{
+    static const struct {
+        const char *json;
+        const char *part;
+    } rows[] = {
+        {"{\"a\":\"http://h/1\"}", "&quot;a&quot;: &quot;<a rel=\"nofollow noreferrer\" "
+         "href=\"http://h/1\">http://h/1</a>"
+                                   "&quot;"},
+        {"[\"https://h/?a&b\"]",      "href=\"https://h/?a&amp;b\">https://h/?a&amp;b</a>"},
+        {"[\"http://h/ 1\"]",         "&quot;http://h/ 1&quot;"},
+        {"[\"http://h/\\\"x\"]",      "&quot;http://h/\\&quot;x&quot;"},
+        {"[\"http://h/<b>\"]",        "&quot;http://h/&lt;b&gt;&quot;"},
+        {"[\"http://\"]",             "&quot;http://&quot;"},
+        {"[\"javascript:alert(1)\"]", "&quot;javascript:alert(1)&quot;"},
+        {"[\"</pre><script>\"]",      "&quot;&lt;/pre&gt;&lt;script&gt;&quot;"},
+        {"[\"\\\\\",\"x\"]",          "&quot;\\\\&quot;,\n    &quot;x&quot;"},
+        {"[]",                        ">[]</pre>"},
+        {"\"open",                    "&quot;open</pre>"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct buffer page = page_of("/things", &list, rows[i].json);
+        CHECK_CONTAINS(rows[i].json, "page", rows[i].part, page.data);
+        buffer_release(&page);
+    }
+}
+
+static void test_what_was_asked_and_the_headers_are_told(void)
+{
+    struct buffer page = page_of("/things?<script>&\xff", &list, "[]");
+
+    CHECK_CONTAINS("asked", "title",
+                   "<title>200 OK – GET /things?&lt;script&gt;&amp;\xef\xbf\xbd</title>",
+                   page.data);
+    CHECK_CONTAINS("asked", "heading", "<h1>GET /things?&lt;script&gt;", page.data);
+    CHECK_CONTAINS("headers", "link", "href=\"http://a.example/things/7\"", page.data);
+    CHECK_CONTAINS("headers", "escaped", "<b>X-Odd:</b> &lt;&amp;&gt;\n", page.data);
+    buffer_release(&page);
+}
+
+static void check_parts(const char *name, const struct buffer *page, const char *const *parts,
+                        const char *const *others)
+{
+    for (; *parts; parts++)
+        CHECK_CONTAINS(name, "page", *parts, page->data);
+    for (; *others; others++)
+        CHECK(!strstr(page->data, *others), name, "the page has %s", *others);
+}
+
+static void test_forms_are_for_what_the_route_allows(void)
+{
+    static const char post[] = "value=\"POST\"";
+    static const char put[] = "value=\"PUT\"";
+    static const char patch[] = "value=\"PATCH\"";
+    static const char delete[] = "value=\"DELETE\"";
+    static const char field[] = "name=\"done\" type=\"checkbox\" value=\"true\"";
+    static const char up[] = "<a href=\"/things\">/things</a>";
+    struct buffer of_list = page_of("/things", &list, "[]");
+    struct buffer of_item = page_of("/things/7", &item, "{}");
+    struct buffer of_none = page_of("/else", NULL, "{}");
+
+    check_parts("list", &of_list, (const char *const[]){post, field, "<textarea", NULL},
+                (const char *const[]){put, patch, delete, up, NULL});
+    check_parts("item", &of_item, (const char *const[]){put, delete, field, up, NULL},
+                (const char *const[]){post, patch, NULL});
+    check_parts("none", &of_none, (const char *const[]){"<main>", NULL},
+                (const char *const[]){"<form", NULL});
+    buffer_release(&of_list);
+    buffer_release(&of_item);
+    buffer_release(&of_none);
+}
+
+CU_TestInfo page_tests[] = {
+    {"addresses are links and all else is text", test_addresses_are_links_and_all_else_is_text},
+    {"what was asked and the headers are told",  test_what_was_asked_and_the_headers_are_told },
+    {"forms are for what the route allows",      test_forms_are_for_what_the_route_allows     },
+    CU_TEST_INFO_NULL,
+};
