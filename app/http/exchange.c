@@ -265,6 +265,8 @@ static void log_exchange(const struct http_exchange *exchange)
 {
     const struct http_request *request = &exchange->request;
     const char *target = request->target.data ? request->target.data : "";
+    bool has_body =
+        exchange->reply && request->method != HTTP_HEAD && exchange->reply->status != 304;
 
     if (!log_enabled(CONFIG_LOG_INFO))
         return;
@@ -274,7 +276,7 @@ static void log_exchange(const struct http_exchange *exchange)
         .path = target,
         .path_length = strcspn(target, "?"),
         .status = exchange->reply ? exchange->reply->status : 0,
-        .bytes = exchange->reply && request->method != HTTP_HEAD ? exchange->reply->size : 0,
+        .bytes = has_body ? exchange->reply->size : 0,
         .microseconds = clock_now() - exchange->started,
         .client = exchange->client,
     });

@@ -187,14 +187,12 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
     http_response_add_header(&response, "Cache-Control", "no-cache");
     if (strncmp(type, "text/html", 9) == 0)
         http_response_add_page_headers(&response, type);
-    else if (!known)
+    else
         http_response_add_header(&response, "Content-Type", type);
-    if (!known && content->coding != HTTP_IDENTITY)
+    if (content->coding != HTTP_IDENTITY)
         http_response_add_header(&response, "Content-Encoding", codings[content->coding]);
-    if (!known) {
-        response.body = content->bytes;
-        content->bytes = (struct buffer){0};
-    }
+    response.body = content->bytes; /* of a 304 only the length goes out */
+    content->bytes = (struct buffer){0};
     http_exchange_respond(exchange, &response);
 }
 

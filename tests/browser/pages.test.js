@@ -202,6 +202,7 @@ test('files: 304 for who has them, HEAD, and no other method', async () => {
       const answer = await get(path, { ...headers, 'If-None-Match': known });
       assert.equal(answer.status, 304, known);
       assert.equal(answer.headers.etag, etag);
+      assert.equal(Number(answer.headers['content-length']), (await get(path, headers)).body.length);
       assert.equal(answer.body.length, 0);
     }
     assert.equal((await get(path, { ...headers, 'If-None-Match': '"x"' })).status, 200);
