@@ -54,19 +54,19 @@ static void test_addresses_are_links_and_all_else_is_text(void)
         const char *json;
         const char *part;
     } rows[] = {
-        {"{\"a\":\"http://h/1\"}", "&quot;a&quot;: &quot;<a rel=\"nofollow noreferrer\" "
-         "href=\"http://h/1\">http://h/1</a>"
-                                   "&quot;"},
+        {"{\"a\":\"http://h/1\"}",    "&quot;a&quot;: &quot;<a rel=\"nofollow noreferrer\" "
+                                   "href=\"http://h/1\">http://h/1</a>"
+                                   "&quot;"             },
         {"[\"https://h/?a&b\"]",      "href=\"https://h/?a&amp;b\">https://h/?a&amp;b</a>"},
-        {"[\"http://h/ 1\"]",         "&quot;http://h/ 1&quot;"},
-        {"[\"http://h/\\\"x\"]",      "&quot;http://h/\\&quot;x&quot;"},
-        {"[\"http://h/<b>\"]",        "&quot;http://h/&lt;b&gt;&quot;"},
-        {"[\"http://\"]",             "&quot;http://&quot;"},
-        {"[\"javascript:alert(1)\"]", "&quot;javascript:alert(1)&quot;"},
-        {"[\"</pre><script>\"]",      "&quot;&lt;/pre&gt;&lt;script&gt;&quot;"},
-        {"[\"\\\\\",\"x\"]",          "&quot;\\\\&quot;,\n    &quot;x&quot;"},
-        {"[]",                        ">[]</pre>"},
-        {"\"open",                    "&quot;open</pre>"},
+        {"[\"http://h/ 1\"]",         "&quot;http://h/ 1&quot;"                           },
+        {"[\"http://h/\\\"x\"]",      "&quot;http://h/\\&quot;x&quot;"                    },
+        {"[\"http://h/<b>\"]",        "&quot;http://h/&lt;b&gt;&quot;"                    },
+        {"[\"http://\"]",             "&quot;http://&quot;"                               },
+        {"[\"javascript:alert(1)\"]", "&quot;javascript:alert(1)&quot;"                   },
+        {"[\"</pre><script>\"]",      "&quot;&lt;/pre&gt;&lt;script&gt;&quot;"            },
+        {"[\"\\\\\",\"x\"]",          "&quot;\\\\&quot;,\n    &quot;x&quot;"              },
+        {"[]",                        ">[]</pre>"                                         },
+        {"\"open",                    "&quot;open</pre>"                                  },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
