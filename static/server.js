@@ -41,13 +41,16 @@ function giveTurn() {
 
 async function ask(method, path, body) {
   let response, text;
+  const json = body && JSON.stringify(body);
   await takeTurn();
   try {
     response = await fetch(path, {
       method,
       headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
-      body: body && JSON.stringify(body),
+      body: json,
       cache: 'no-cache',
+      // a change outlives its page; browsers take at most 64 KiB for all of these together
+      keepalive: method !== 'GET' && (json ?? '').length < 8192,
       signal: AbortSignal.timeout(PATIENCE),
     });
     text = await response.text();

@@ -71,6 +71,7 @@ test('reorder: Alt with arrows, and arrows on the handle, keep the focus and are
   await page.keyboard.press('ArrowUp');
   await sees(page, 'a', 'b', 'c');
   assert.equal(await focused(page), 'handle');
+  await until(inOrder, ['a', 'b', 'c']);
   await page.reload();
   await sees(page, 'a', 'b', 'c');
 });
@@ -94,7 +95,7 @@ test('reorder: orders without room between them, equal ones and none are made ro
   await drag(page, 1, 5);
   await until(inOrder, ['e', 'a', 'c', 'd', 'b']);
   await add(page, 'f');
-  await sees(page, 'e', 'a', 'c', 'd', 'b', 'f');
+  await until(inOrder, ['e', 'a', 'c', 'd', 'b', 'f']);
   await page.reload();
   await sees(page, 'e', 'a', 'c', 'd', 'b', 'f');
 });
