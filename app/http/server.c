@@ -90,7 +90,7 @@ static void *run_loop(void *context)
             exchange_take_answers(loop);
         if (atomic_load(&loop->server->draining))
             stop_accepting(loop);
-                MHD_run(loop->daemon);
+        MHD_run(loop->daemon);
         if (loop->is_busy)
             loop->server->settings.handled(loop->server->settings.context);
     }
