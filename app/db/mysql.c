@@ -28,6 +28,7 @@ static const unsigned lost_connections[] = {
     CR_SERVER_LOST_EXTENDED,
     CR_COMMANDS_OUT_OF_SYNC,
     CR_MALFORMED_PACKET,
+    CR_SSL_CONNECTION_ERROR,
     1021, /* the disk is full */
     1053, /* the server is stopping */
     1077, /* the same */
