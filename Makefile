@@ -130,7 +130,7 @@ $(BUILD)/app: $(OBJECTS)
 	@echo "$(CC) -o $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGES_LIBS) $(LDLIBS)
 
-$(BUILD)/unit: $(filter %/check.o $(BUILD)/obj/tests/unit/%,$(TEST_OBJECTS)) $(PARTS)
+$(BUILD)/unit: $(filter %/check.o %/report.o $(BUILD)/obj/tests/unit/%,$(TEST_OBJECTS)) $(PARTS)
 $(BUILD)/integration: $(filter $(BUILD)/obj/tests/integration/%,$(TEST_OBJECTS)) $(PARTS)
 $(BUILD)/unit $(BUILD)/integration:
 	@echo "$(CC) -o $@"

@@ -19,7 +19,8 @@ static const unsigned conflicts[] = {
     3101, /* lost against another node (group replication) */
 };
 
-/* The connection is lost, or the server can't write (a failed-over primary, a full disk). */
+/* The connection is lost (within TLS, the library knows only that TLS failed), or the server
+ * can't write (a failed-over primary, a full disk). */
 static const unsigned lost_connections[] = {
     CR_CONNECTION_ERROR,
     CR_CONN_HOST_ERROR,

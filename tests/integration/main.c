@@ -4,10 +4,10 @@
  */
 
 #include "command.h"
+#include "report.h"
 #include "server.h"
 #include "suites.h"
 
-#include <CUnit/Basic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,13 +72,6 @@ static bool add_suites(const char *name)
     return true;
 }
 
-/* Whether tests were run, every one, and none failed. */
-static bool all_passed(void)
-{
-    return CU_get_number_of_tests_run() > 0 && CU_get_number_of_suites_failed() == 0 &&
-           CU_get_number_of_tests_failed() == 0 && CU_get_number_of_failures() == 0;
-}
-
 int main(int argc, char **argv)
 {
     bool on_mysql = argc > 1 && strcmp(argv[1], "mysql") == 0;
@@ -91,11 +84,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (!command_find() || CU_initialize_registry() != CUE_SUCCESS)
         return 2;
-    bool passed = add_suites(argc > 2 ? argv[2] : NULL);
-    if (passed) {
-        CU_basic_set_mode(CU_BRM_VERBOSE);
-        passed = CU_basic_run_tests() == CUE_SUCCESS && all_passed();
-    }
+    bool passed = add_suites(argc > 2 ? argv[2] : NULL) && report_run(CU_BRM_VERBOSE);
     CU_cleanup_registry();
     return passed ? 0 : 1;
 }
