@@ -45,11 +45,23 @@ PARTS := $(filter-out %/app/main.o,$(OBJECTS))
 TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/bench/*.c))
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
 C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
-SCRIPTS := $(shell grep -lE '^\#!/bin/(ba)?sh' tests/* tests/*/* migrations/* app/http/*.sh .ci/* 2>/dev/null)
+SCRIPTS := $(shell grep -lE '^\#!/(bin/(ba)?sh|usr/bin/env bats)' tests/* tests/*/* migrations/* \
+    app/http/*.sh deploy/* .ci/* 2>/dev/null)
+
+# Images: REGISTRY is what docker push and docker login call it, empty for Docker Hub. All else of
+# the containers is in docker-compose.yml; `docker compose` is taken where there is one.
+IMAGE_NAME ?= todobackend
+REGISTRY ?=
+IMAGE := $(REGISTRY:%=%/)$(IMAGE_NAME)
+IMAGE_VERSION = $(or $(APP_VERSION),0.0.0-$(or $(APP_COMMIT),unknown))
+COMPOSE = $(call once,COMPOSE,docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+test release clean: export IMAGE_TAG = $(IMAGE_VERSION)
+export IMAGE APP_COMMIT
 
 .DELETE_ON_ERROR:
-.PHONY: app run check unit integration browser screenshot sanitize bench format format-check lint clean \
+.PHONY: app run check unit integration report browser screenshot sanitize bench format format-check lint clean \
     help FORCE
+.PHONY: test release publish login logout version
 
 app: $(BUILD)/app ## build build/app (what `make` alone does)
 
@@ -79,6 +91,17 @@ browser: $(BUILD)/app ## test the web page in Chromium, on SQLite and on a priva
 
 screenshot: $(BUILD)/app ## take the README's picture of the web page
 	TEST_APP=$(BUILD)/app TEST_SCREENSHOT=tests/browser/screenshot.png tests/browser/run --only-sqlite pages.test.js
+
+report: ## run the unit and SQLite tests: JUnit XML and the coverage, as Cobertura XML, in reports/
+	@tests/install-packages build coverage
+	rm -rf build/coverage reports
+	mkdir -p reports
+	@$(MAKE) --no-print-directory BUILD=build/coverage CFLAGS='-O0 -g --coverage' HARDENING= \
+	    -j"$$(nproc)" app build/coverage/unit build/coverage/integration
+	TEST_REPORT=reports/unit.xml build/coverage/unit
+	TEST_REPORT=reports/integration.xml TEST_APP=build/coverage/app \
+	    build/coverage/integration sqlite
+	gcovr --root . --filter app/ --xml reports/coverage.xml --print-summary build/coverage
 
 sanitize: ## the same as check but the browser, with AddressSanitizer and UndefinedBehaviorSanitizer
 	@UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) --no-print-directory BUILD=build/sanitize check WITHOUT_BROWSER=1 \
@@ -115,8 +138,36 @@ lint: ## install what is missing, then all that can be checked without running a
 	@printf '%s\n' $(SOURCES) $(TEST_SOURCES) | xargs -n 6 -P "$$(nproc)" sh -c \
 	    'clang-tidy --quiet "$$@" -- $(ALL_CFLAGS) 2>/dev/null' clang-tidy
 
-clean: ## remove what was built
-	rm -rf build
+test: ## the same as report, in a container; the results are copied to reports/
+	$(COMPOSE) build test
+	@docker rm --force --volumes '$(IMAGE_NAME)-report' >/dev/null 2>&1; \
+	status=0; $(COMPOSE) run --name '$(IMAGE_NAME)-report' test || status=1; \
+	rm -rf reports; docker cp '$(IMAGE_NAME)-report:/src/reports' . || status=1; \
+	docker rm --volumes '$(IMAGE_NAME)-report' >/dev/null; exit $$status
+
+release: ## build the release image, run it on a database, accept it (deletes that database's todos)
+	$(COMPOSE) build release acceptance
+	$(COMPOSE) up -d app || { $(COMPOSE) logs --tail 20 migrate app; exit 1; }
+	$(COMPOSE) run --rm acceptance
+	@echo "$(IMAGE):$(IMAGE_VERSION) runs at http://localhost:$$($(COMPOSE) port app 8000 | sed 's/.*://')"
+
+publish: ## push the release image; make login first where the registry wants it
+	@case '$(IMAGE_VERSION)' in *dirty | *unknown) \
+	    echo 'This version is not a commit: $(IMAGE_VERSION)' >&2; exit 1 ;; esac
+	docker push '$(IMAGE):$(IMAGE_VERSION)'
+
+login: ## log in to REGISTRY; with REGISTRY_USER, the password comes from standard input
+	docker login $(if $(REGISTRY_USER),--username '$(REGISTRY_USER)' --password-stdin) $(REGISTRY)
+
+logout: ## log out of REGISTRY
+	docker logout $(REGISTRY)
+
+version: ## print the version, the commit and the release image's name, as JSON
+	@echo '{"Version": "$(IMAGE_VERSION)", "Commit": "$(APP_COMMIT)", "Image": "$(IMAGE):$(IMAGE_VERSION)"}'
+
+clean: ## remove what was built, the containers and their database
+	rm -rf build reports
+	! { docker version && $(COMPOSE) version; } >/dev/null 2>&1 || $(COMPOSE) down --volumes --remove-orphans
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
