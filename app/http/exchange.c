@@ -14,6 +14,9 @@
  * 413 and not a reset connection; one longer than this is cut. */
 #define DRAINED_BODY_SIZE (64U * 1024 * 1024)
 
+/* So that the database works while a long wave of requests is still being read. */
+#define WAVE_MOST 32
+
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {
     return &exchange->request;
@@ -138,6 +141,23 @@ static bool is_request_line_cut(const struct http_exchange *exchange, const char
            exchange->target + exchange->request.target.size + 1 != version;
 }
 
+static void hand_on(struct http_exchange *exchange)
+{
+    struct http_loop *loop = exchange->loop;
+    const struct http_server_settings *settings = &loop->server->settings;
+
+    settings->handle(settings->context, exchange);
+    if (++loop->handled == WAVE_MOST)
+        exchange_end_wave(loop);
+}
+
+void exchange_end_wave(struct http_loop *loop)
+{
+    if (loop->handled > 0)
+        loop->server->settings.handled(loop->server->settings.context);
+    loop->handled = 0;
+}
+
 static void handle(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->loop->server;
@@ -152,7 +172,7 @@ static void handle(struct http_exchange *exchange)
     else if (atomic_load(&server->refusing))
         refuse(exchange, 503, "The server is stopping.");
     else
-        server->settings.handle(server->settings.context, exchange);
+        hand_on(exchange);
     atomic_fetch_sub(&server->handling, 1);
 }
 

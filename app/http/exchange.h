@@ -31,6 +31,7 @@ struct http_loop {
 
     /* Of the loop's thread alone. */
     size_t deferred; /* exchanges that wait for an answer */
+    size_t handled;  /* requests since the last end of a wave */
     bool is_busy;    /* a request moved on in this run: there may be more to do at once */
 
     pthread_mutex_t lock;
@@ -96,6 +97,9 @@ void exchange_end_request(void *loop, struct MHD_Connection *connection, void **
                           enum MHD_RequestTerminationCode code);
 void exchange_notify_connection(void *loop, struct MHD_Connection *connection, void **exchange,
                                 enum MHD_ConnectionNotificationCode code);
+
+/* Tells `handled` of the settings. */
+void exchange_end_wave(struct http_loop *loop);
 
 /* Lets the answers in that other threads have made. On the loop's thread, or after its end. */
 void exchange_take_answers(struct http_loop *loop);

@@ -91,8 +91,7 @@ static void *run_loop(void *context)
         if (atomic_load(&loop->server->draining))
             stop_accepting(loop);
         MHD_run(loop->daemon);
-        if (loop->is_busy)
-            loop->server->settings.handled(loop->server->settings.context);
+        exchange_end_wave(loop);
     }
     return NULL;
 }

@@ -30,7 +30,7 @@ struct http_server_settings {
     size_t body_limit;   /* bytes; a longer body gets 413 */
     size_t reply_memory; /* bytes of all replies that exist at a time, see http_reply_fits */
     void (*handle)(void *context, struct http_exchange *exchange);
-    void (*handled)(void *context); /* after all requests that had come at the same time */
+    void (*handled)(void *context); /* after some requests that came together */
     void *context;
 };
 
