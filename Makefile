@@ -59,8 +59,8 @@ test release clean: export IMAGE_TAG = $(IMAGE_VERSION)
 export IMAGE APP_COMMIT
 
 .DELETE_ON_ERROR:
-.PHONY: app run check unit integration report browser screenshot sanitize bench format format-check lint clean \
-    help FORCE
+.PHONY: app run check unit integration report browser screenshot sanitize bench format format-check lint tidy \
+    clean help FORCE
 .PHONY: test release publish login logout version
 
 app: $(BUILD)/app ## build build/app (what `make` alone does)
@@ -134,6 +134,9 @@ lint: ## install what is missing, then all that can be checked without running a
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability,style --inline-suppr \
 	    --suppress=missingIncludeSystem --suppress=redundantContinue --suppress=variableScope \
 	    --error-exitcode=1 -Iapp $(SOURCES) $(TEST_SOURCES)
+	@$(MAKE) --no-print-directory CC=clang tidy
+
+tidy:
 	@echo clang-tidy
 	@printf '%s\n' $(SOURCES) $(TEST_SOURCES) | xargs -n 6 -P "$$(nproc)" sh -c \
 	    'clang-tidy --quiet "$$@" -- $(ALL_CFLAGS) 2>/dev/null' clang-tidy

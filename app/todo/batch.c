@@ -26,14 +26,6 @@ struct batch {
         rows; /* one for each of list */
 };
 
-static int compare_ids(const void *left, const void *right)
-{
-    uint32_t one = *(const uint32_t *)left;
-    uint32_t other = *(const uint32_t *)right;
-
-    return (one > other) - (one < other);
-}
-
 static void batch_release(struct batch *batch)
 {
     free(batch->ids);
@@ -58,18 +50,14 @@ static bool batch_init(struct batch *batch, struct error *err)
 static bool batch_load(struct batch *batch, struct error *err)
 {
     size_t count = 0;
-    size_t distinct = 0;
 
     for (size_t i = 0; i < batch->count; i++)
         if (batch->operations[i]->kind != TODO_CREATE)
             batch->ids[count++] = batch->operations[i]->id;
     if (count == 0)
         return true;
-    qsort(batch->ids, count, sizeof(*batch->ids), compare_ids);
-    for (size_t i = 0; i < count; i++)
-        if (distinct == 0 || batch->ids[i] != batch->ids[distinct - 1])
-            batch->ids[distinct++] = batch->ids[i];
-    return batch->handle->driver->load_for_update(batch->handle->store, batch->ids, distinct,
+    count = todo_ids_sort(batch->ids, count);
+    return batch->handle->driver->load_for_update(batch->handle->store, batch->ids, count,
                                                   batch->list, err);
 }
 

@@ -5,30 +5,17 @@
 
 #define TRIES_MOST 3
 
-static int compare_ids(const void *left, const void *right)
-{
-    uint32_t one = *(const uint32_t *)left;
-    uint32_t other = *(const uint32_t *)right;
-
-    return (one > other) - (one < other);
-}
-
 /* The ids of all fetches, sorted and distinct. The caller frees them. NULL without memory. */
 static uint32_t *collect_ids(struct todo_operation *const *operations, size_t count,
                              size_t *id_count)
 {
     uint32_t *ids = malloc(count * sizeof(*ids));
-    size_t distinct = 0;
 
     if (!ids)
         return NULL;
     for (size_t i = 0; i < count; i++)
         ids[i] = operations[i]->id;
-    qsort(ids, count, sizeof(*ids), compare_ids);
-    for (size_t i = 0; i < count; i++)
-        if (distinct == 0 || ids[i] != ids[distinct - 1])
-            ids[distinct++] = ids[i];
-    *id_count = distinct;
+    *id_count = todo_ids_sort(ids, count);
     return ids;
 }
 

@@ -95,3 +95,22 @@ struct todo *todo_list_find(const struct todo_list *list, uint32_t id)
         return NULL;
     return bsearch(&id, list->todos, list->count, sizeof(*list->todos), compare_id);
 }
+
+static int compare_ids(const void *left, const void *right)
+{
+    uint32_t one = *(const uint32_t *)left;
+    uint32_t other = *(const uint32_t *)right;
+
+    return (one > other) - (one < other);
+}
+
+size_t todo_ids_sort(uint32_t *ids, size_t count)
+{
+    size_t distinct = 0;
+
+    qsort(ids, count, sizeof(*ids), compare_ids);
+    for (size_t i = 0; i < count; i++)
+        if (distinct == 0 || ids[i] != ids[distinct - 1])
+            ids[distinct++] = ids[i];
+    return distinct;
+}

@@ -45,6 +45,9 @@ void todo_list_complete(struct todo_list *list);
 /* The todo of this id, or NULL. */
 struct todo *todo_list_find(const struct todo_list *list, uint32_t id);
 
+/* Sorts ids and drops repeated ones, as the calls below want them. Gives how many are left. */
+size_t todo_ids_sort(uint32_t *ids, size_t count);
+
 /* A todo to be inserted. Its url column becomes base_url/todos/ID and the suffix of
  * todo.url_format: what the original serves if it takes over again. */
 struct todo_insert {
