@@ -14,8 +14,8 @@
  * 413 and not a reset connection; one longer than this is cut. */
 #define DRAINED_BODY_SIZE (64U * 1024 * 1024)
 
-/* So that the database works while a long wave of requests is still being read. */
-#define WAVE_MOST 32
+/* So that the database works while a very long wave of requests is still being read. */
+#define WAVE_MOST 256
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {
