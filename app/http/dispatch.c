@@ -29,6 +29,17 @@ void http_respond_detail(struct http_exchange *exchange, const struct http_match
     http_exchange_respond(exchange, &response);
 }
 
+void http_respond_json(struct http_exchange *exchange, const struct http_match *match,
+                       unsigned status, const struct buffer *json)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, match->route, status);
+    http_response_set_json(&response, &match->format, json->data, json->size);
+    response.body.failed = response.body.failed || json->failed;
+    http_exchange_respond(exchange, &response);
+}
+
 static void respond_preflight(struct http_exchange *exchange)
 {
     struct http_response response;

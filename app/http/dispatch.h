@@ -32,6 +32,10 @@ void http_start_route_response(struct http_response *response,
 void http_respond_detail(struct http_exchange *exchange, const struct http_match *match,
                          unsigned status, const char *detail);
 
+/* Answers with this JSON; with 500 if there was no memory for it. */
+void http_respond_json(struct http_exchange *exchange, const struct http_match *match,
+                       unsigned status, const struct buffer *json);
+
 /* Answers that there is nothing at this path. */
 void http_respond_unknown_path(struct http_exchange *exchange);
 

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "http/guard.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +36,13 @@ void http_exchange_defer(struct http_exchange *exchange)
     exchange->loop->deferred++;
 }
 
-static void wake(const struct http_loop *loop)
+void exchange_wake(const struct http_loop *loop)
 {
     const uint64_t one = 1;
 
-    /* can fail only when the counter is full, and then the loop is awake */
-    if (write(loop->wake, &one, sizeof(one)) < 0)
-        return;
+    /* fails otherwise only when the counter is full, and then the loop is awake */
+    while (write(loop->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+        continue;
 }
 
 /* Gives the caller's reference to the exchange. */
@@ -61,7 +62,7 @@ static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
     loop->answered = exchange;
     pthread_mutex_unlock(&loop->lock);
     if (was_empty)
-        wake(loop);
+        exchange_wake(loop);
 }
 
 void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply)

@@ -101,6 +101,9 @@ void exchange_notify_connection(void *loop, struct MHD_Connection *connection, v
 /* Tells `handled` of the settings. */
 void exchange_end_wave(struct http_loop *loop);
 
+/* Ends the loop's sleep. On any thread. */
+void exchange_wake(const struct http_loop *loop);
+
 /* Lets the answers in that other threads have made. On the loop's thread, or after its end. */
 void exchange_take_answers(struct http_loop *loop);
 

@@ -98,11 +98,8 @@ static void *run_loop(void *context)
 
 static void wake_loops(struct http_server *server)
 {
-    const uint64_t one = 1;
-
     for (size_t i = 0; i < server->loop_count; i++)
-        while (write(server->loops[i].wake, &one, sizeof(one)) < 0 && errno == EINTR)
-            continue;
+        exchange_wake(&server->loops[i]);
 }
 
 static bool start_loop(struct http_server *server, struct http_loop *loop, int listener,

@@ -31,17 +31,6 @@ void todo_respond_unavailable(struct http_exchange *exchange, const struct http_
     http_exchange_respond(exchange, &response);
 }
 
-static void respond_json(const struct todo_call *call, unsigned status,
-                         const struct buffer *json)
-{
-    struct http_response response;
-
-    http_start_route_response(&response, call->exchange, call->route, status);
-    http_response_set_json(&response, &call->format, json->data, json->size);
-    response.body.failed = response.body.failed || json->failed;
-    http_exchange_respond(call->exchange, &response);
-}
-
 static void respond_problem(const struct todo_call *call, enum todo_outcome outcome)
 {
     const struct http_match match = match_of(call);
@@ -96,10 +85,11 @@ static void respond_deleted(const struct todo_call *call)
 
 static void respond_updated(const struct todo_call *call)
 {
+    const struct http_match match = match_of(call);
     struct buffer json = {0};
 
     todo_json_append(&json, &call->operation.todo, call->base_url);
-    respond_json(call, 200, &json);
+    http_respond_json(call->exchange, &match, 200, &json);
     buffer_release(&json);
 }
 
@@ -220,7 +210,8 @@ static void respond_call(const struct todo_call *call, struct shared_reply share
         return;
     case TODO_CALL_REJECT:
         if (outcome == TODO_DONE)
-            respond_json(call, (unsigned)call->rejection.status, &call->rejection.body);
+            http_respond_json(call->exchange, &match, (unsigned)call->rejection.status,
+                              &call->rejection.body);
         else
             respond_problem(call, outcome);
         return;

@@ -156,18 +156,6 @@ static void clear_todos(void *context, struct http_exchange *exchange,
     submit_new(context, exchange, match, TODO_CLEAR, 0, TODO_CALL_RESULT);
 }
 
-static void respond_rejection(struct todo_call *call)
-{
-    struct http_response response;
-
-    http_start_route_response(&response, call->exchange, call->route,
-                              (unsigned)call->rejection.status);
-    http_response_set_json(&response, &call->format, call->rejection.body.data,
-                           call->rejection.body.size);
-    response.body.failed = response.body.failed || call->rejection.body.failed;
-    http_exchange_respond(call->exchange, &response);
-}
-
 static void create_todo(void *context, struct http_exchange *exchange,
                         const struct http_match *match)
 {
@@ -187,7 +175,7 @@ static void create_todo(void *context, struct http_exchange *exchange,
         submit(api, call);
         return;
     }
-    respond_rejection(call);
+    http_respond_json(exchange, match, (unsigned)call->rejection.status, &call->rejection.body);
     todo_call_release(api, &call->operation);
 }
 
@@ -277,7 +265,6 @@ static bool is_for_people(const struct http_exchange *exchange, const struct htt
 static void show_root_links(const struct todo_api *api, struct http_exchange *exchange,
                             const struct http_match *match)
 {
-    struct http_response response;
     struct buffer url = {0};
     struct buffer json = {0};
 
@@ -289,10 +276,8 @@ static void show_root_links(const struct todo_api *api, struct http_exchange *ex
     buffer_append_text(&json, "{\"todos\":");
     buffer_append_json(&json, url.data, url.size);
     buffer_append_char(&json, '}');
-    http_start_route_response(&response, exchange, match->route, 200);
-    http_response_set_json(&response, &match->format, json.data, json.size);
-    response.body.failed = response.body.failed || url.failed || json.failed;
-    http_exchange_respond(exchange, &response);
+    json.failed = json.failed || url.failed;
+    http_respond_json(exchange, match, 200, &json);
     buffer_release(&url);
     buffer_release(&json);
 }
