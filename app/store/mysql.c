@@ -9,7 +9,7 @@
 
 /* Values are numbers printed by us, or texts quoted by the connector on the very connection
  * that the statement is sent on: most statements are of many rows, which can't be bound one by
- * one. */
+ * one. A writer sends several statements in one trip; a reader's connection refuses that. */
 static const char list_sql[] =
     "SELECT id, title, completed, `order`, url FROM todo_todoitem ORDER BY id";
 static const char fetch_sql[] =
@@ -18,17 +18,19 @@ static const char fetch_end_sql[] = ") ORDER BY id";
 static const char load_end_sql[] = ") ORDER BY id FOR UPDATE";
 static const char insert_sql[] =
     "INSERT INTO todo_todoitem (title, completed, `order`, url) VALUES ";
-/* The id is known only now. No host name holds a brace. */
+/* Sent behind the INSERT: the id is known only now. No host name holds a brace. */
 static const char set_url_sql[] =
-    "UPDATE todo_todoitem SET url = REPLACE(url, '{id}', id) WHERE id IN (";
+    ";UPDATE todo_todoitem SET url = REPLACE(url, '{id}', id) WHERE id IN (";
 /* The rows are there, locked by load_for_update: this never inserts. */
 static const char update_sql[] =
     "INSERT INTO todo_todoitem (id, title, completed, `order`) VALUES ";
 static const char update_end_sql[] =
     " ON DUPLICATE KEY UPDATE title = VALUES(title), completed = VALUES(completed), "
-    "`order` = VALUES(`order`)";
+    "`order` = VALUES(`order`);";
 static const char delete_sql[] = "DELETE FROM todo_todoitem WHERE id IN (";
+static const char delete_end_sql[] = ");";
 static const char clear_sql[] = "DELETE FROM todo_todoitem";
+static const char commit_sql[] = "COMMIT";
 static const char increment_sql[] = "SELECT @@auto_increment_increment";
 
 #define RECONNECT_PAUSE      100000U  /* microseconds, doubled with each failure, */
@@ -41,7 +43,8 @@ struct todo_store {
     uint64_t retry_at;  /* not before this time (clock_now) */
     uint32_t increment; /* of ids within one INSERT: 3 on a Galera cluster of three */
     bool autocommit;
-    struct buffer sql;
+    unsigned error_number; /* of the last failure */
+    struct buffer sql;     /* what is to be sent next */
 };
 
 static void disconnect(struct todo_store *store)
@@ -54,6 +57,7 @@ static bool fail(struct todo_store *store, const char *doing, struct error *err)
 {
     struct error cause = {0};
 
+    store->error_number = mysql_errno(store->connection);
     db_mysql_fail(store->connection, doing, &cause);
     if (cause.code == ERROR_UNAVAILABLE)
         disconnect(store);
@@ -101,27 +105,38 @@ static bool set_autocommit(struct todo_store *store, bool wanted, struct error *
         return false;
     if (store->autocommit == wanted)
         return true;
-    if (mysql_autocommit(store->connection, wanted) != 0)
+    if (mysql_autocommit(store->connection, wanted) != 0 ||
+        (!wanted &&
+         mysql_set_server_option(store->connection, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0))
         return fail(store, "set autocommit", err);
     store->autocommit = wanted;
     return true;
 }
 
+/* Sends the statements, and reads what came of the first. */
 static bool run(struct todo_store *store, const char *doing, struct error *err)
 {
+    bool ok;
+
     if (!store->connection) /* lost within this transaction, which is gone with it */
-        return error_set(err, ERROR_UNAVAILABLE, "%s: no connection", doing);
-    if (store->sql.failed)
-        return error_set(err, ERROR_SYSTEM, "%s: out of memory", doing);
-    if (mysql_real_query(store->connection, store->sql.data, store->sql.size) != 0)
-        return fail(store, doing, err);
-    return true;
+        ok = error_set(err, ERROR_UNAVAILABLE, "%s: no connection", doing);
+    else if (store->sql.failed)
+        ok = error_set(err, ERROR_SYSTEM, "%s: out of memory", doing);
+    else if (mysql_real_query(store->connection, store->sql.data, store->sql.size) != 0)
+        ok = fail(store, doing, err);
+    else
+        ok = true;
+    buffer_clear(&store->sql);
+    return ok;
 }
 
-static void start_sql(struct todo_store *store, const char *sql)
+/* Reads what came of the other statements. The server leaves out what follows a failed one. */
+static bool run_rest(struct todo_store *store, const char *doing, struct error *err)
 {
-    buffer_clear(&store->sql);
-    buffer_append_text(&store->sql, sql);
+    while (mysql_more_results(store->connection))
+        if (mysql_next_result(store->connection) != 0)
+            return fail(store, doing, err);
+    return true;
 }
 
 static void append_ids(struct buffer *sql, const uint32_t *ids, size_t count)
@@ -202,7 +217,7 @@ static bool store_list(struct todo_store *store, struct todo_list *out, struct e
 {
     if (!set_autocommit(store, true, err))
         return false;
-    start_sql(store, list_sql);
+    buffer_append_text(&store->sql, list_sql);
     return read_rows(store, "list todos", out, err);
 }
 
@@ -211,7 +226,7 @@ static bool select_ids(struct todo_store *store, const uint32_t *ids, size_t cou
 {
     if (count == 0)
         return true;
-    start_sql(store, fetch_sql);
+    buffer_append_text(&store->sql, fetch_sql);
     append_ids(&store->sql, ids, count);
     buffer_append_text(&store->sql, end);
     return read_rows(store, "fetch todos", out, err);
@@ -236,22 +251,14 @@ static bool store_load_for_update(struct todo_store *store, const uint32_t *ids,
     return select_ids(store, ids, count, load_end_sql, out, err);
 }
 
-static bool set_urls(struct todo_store *store, const struct todo_insert *inserts, size_t count,
-                     struct error *err)
+static void append_set_urls(struct todo_store *store, size_t count)
 {
-    start_sql(store, set_url_sql);
+    buffer_append_text(&store->sql, set_url_sql);
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buffer_append_char(&store->sql, ',');
-        buffer_append_unsigned(&store->sql, inserts[i].todo.id);
+        buffer_append_text(&store->sql, i > 0 ? ",LAST_INSERT_ID()+" : "LAST_INSERT_ID()+");
+        buffer_append_unsigned(&store->sql, i * store->increment);
     }
     buffer_append_char(&store->sql, ')');
-    if (!run(store, "set the urls of new todos", err))
-        return false;
-    if (mysql_affected_rows(store->connection) == count)
-        return true;
-    disconnect(store); /* auto_increment_increment has changed since we asked: ask again */
-    return error_set(err, ERROR_UNAVAILABLE, "new todos have other ids than expected");
 }
 
 static bool store_insert(struct todo_store *store, struct todo_insert *inserts, size_t count,
@@ -262,7 +269,7 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
 
     if (count == 0)
         return true;
-    start_sql(store, insert_sql);
+    buffer_append_text(&store->sql, insert_sql);
     for (size_t i = 0; i < count; i++) {
         buffer_clear(&url);
         buffer_append_text(&url, inserts[i].base_url);
@@ -276,6 +283,7 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
         store->sql.failed = store->sql.failed || url.failed;
     }
     buffer_release(&url);
+    append_set_urls(store, count);
     if (!run(store, "insert todos", err))
         return false;
     /* the rows of one INSERT ... VALUES get ids in a row (innodb_autoinc_lock_mode 1 and 2
@@ -283,15 +291,23 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
     first = mysql_insert_id(store->connection);
     for (size_t i = 0; i < count; i++)
         inserts[i].todo.id = (uint32_t)(first + i * store->increment);
-    return set_urls(store, inserts, count, err);
+    if (!run_rest(store, "set the urls of new todos", err))
+        return false;
+    if (mysql_affected_rows(store->connection) == count)
+        return true;
+    disconnect(store); /* auto_increment_increment has changed since we asked: ask again */
+    return error_set(err, ERROR_UNAVAILABLE, "new todos have other ids than expected");
 }
+
+/* Updates and deletions are sent with the COMMIT that follows: a trip less. */
 
 static bool store_update(struct todo_store *store, const struct todo *const *todos,
                          size_t count, struct error *err)
 {
+    (void)err;
     if (count == 0)
         return true;
-    start_sql(store, update_sql);
+    buffer_append_text(&store->sql, update_sql);
     for (size_t i = 0; i < count; i++) {
         buffer_append_text(&store->sql, i > 0 ? ",(" : "(");
         buffer_append_unsigned(&store->sql, todos[i]->id);
@@ -300,23 +316,24 @@ static bool store_update(struct todo_store *store, const struct todo *const *tod
         buffer_append_char(&store->sql, ')');
     }
     buffer_append_text(&store->sql, update_end_sql);
-    return run(store, "update todos", err);
+    return true;
 }
 
 static bool store_delete(struct todo_store *store, const uint32_t *ids, size_t count,
                          struct error *err)
 {
+    (void)err;
     if (count == 0)
         return true;
-    start_sql(store, delete_sql);
+    buffer_append_text(&store->sql, delete_sql);
     append_ids(&store->sql, ids, count);
-    buffer_append_char(&store->sql, ')');
-    return run(store, "delete todos", err);
+    buffer_append_text(&store->sql, delete_end_sql);
+    return true;
 }
 
 static bool store_clear(struct todo_store *store, struct error *err)
 {
-    start_sql(store, clear_sql);
+    buffer_append_text(&store->sql, clear_sql);
     return run(store, "delete all todos", err);
 }
 
@@ -329,22 +346,20 @@ static bool is_refused_as_read_only(unsigned code)
 
 static bool store_commit(struct todo_store *store, struct error *err)
 {
-    struct error cause = {0};
-    bool refused;
+    bool had_connection = store->connection != NULL;
 
-    if (!store->connection)
-        return error_set(err, ERROR_UNAVAILABLE, "commit: no connection");
-    if (mysql_commit(store->connection) == 0)
+    buffer_append_text(&store->sql, commit_sql);
+    if (run(store, "commit", err) && run_rest(store, "commit", err))
         return true;
-    refused = is_refused_as_read_only(mysql_errno(store->connection));
-    fail(store, "commit", &cause);
-    if (cause.code == ERROR_UNAVAILABLE && !refused)
-        cause.code = ERROR_OUTCOME_UNKNOWN;
-    return error_set(err, cause.code, "%s", cause.text);
+    if (had_connection && err->code == ERROR_UNAVAILABLE &&
+        !is_refused_as_read_only(store->error_number))
+        err->code = ERROR_OUTCOME_UNKNOWN;
+    return false;
 }
 
 static void store_roll_back(struct todo_store *store)
 {
+    buffer_clear(&store->sql);
     /* a transaction that can't be rolled back ends with its connection */
     if (store->connection && mysql_rollback(store->connection) != 0)
         disconnect(store);

@@ -341,7 +341,6 @@ static void test_update_to_equal_values_is_well(void)
     uint32_t id = create_one(&store, "same");
     must_begin(&store);
     change_title(&store, id, "same");
-    change_title(&store, id, "same");
     must_commit(&store);
     check_titles("equal", TITLES("same", NULL));
     store_close(&store);
@@ -365,9 +364,9 @@ static void test_updates_use_no_ids(void)
 static void change_everything(const struct todo_store_handle *store, const uint32_t *ids)
 {
     struct todo_insert insert = insert_of("new");
+    must_insert(store, &insert, 1);
     change_title(store, ids[0], "changed");
     must_delete(store, &ids[1], 1);
-    must_insert(store, &insert, 1);
 }
 
 static void test_nothing_is_seen_before_the_commit(void)
@@ -498,6 +497,32 @@ static void test_a_refused_change_is_rolled_back_with_the_rest(void)
     run_sql(&store_config, "DROP TRIGGER poison");
     create_one(&store, "d");
     check_titles("the next", TITLES("a", "d", NULL));
+    store_close(&store);
+}
+
+static void test_a_refused_deletion_is_told_and_rolled_back(void)
+{
+    struct todo_store_handle store;
+    uint32_t ids[2];
+    struct error err = {0};
+    store_open_empty(&store);
+    create_todos(&store, TITLES("keep", "drop", NULL), 2, ids);
+    run_sql(&store_config,
+            test_database == TEST_MYSQL
+                ? "CREATE TRIGGER locked BEFORE DELETE ON todo_todoitem "
+                  "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'locked'"
+                : "CREATE TRIGGER locked BEFORE DELETE ON todo_todoitem "
+                  "BEGIN SELECT RAISE(ABORT, 'locked'); END");
+    must_begin(&store);
+    change_title(&store, ids[0], "changed");
+    must_fail("delete or commit",
+              store.driver->delete (store.store, &ids[1], 1, &err) &&
+                  store.driver->commit(store.store, &err),
+              &err, ERROR_DATABASE);
+    CHECK_CONTAINS("delete or commit", "error", "locked", err.text);
+    store.driver->roll_back(store.store);
+    check_titles("refused", TITLES("keep", "drop", NULL));
+    run_sql(&store_config, "DROP TRIGGER locked");
     store_close(&store);
 }
 
@@ -660,6 +685,7 @@ CU_TestInfo store_tests[] = {
     TEST(test_a_store_closed_in_a_transaction_leaves_nothing),
     TEST(test_clear_deletes_all),
     TEST(test_a_refused_change_is_rolled_back_with_the_rest),
+    TEST(test_a_refused_deletion_is_told_and_rolled_back),
     TEST(test_ids_are_right_while_others_insert),
     TEST(test_load_for_update_waits_for_the_other_transaction),
     TEST(test_waiting_for_a_lock_ends_in_a_conflict),
