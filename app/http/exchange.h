@@ -98,7 +98,7 @@ void exchange_end_request(void *loop, struct MHD_Connection *connection, void **
 void exchange_notify_connection(void *loop, struct MHD_Connection *connection, void **exchange,
                                 enum MHD_ConnectionNotificationCode code);
 
-/* Tells `handled` of the settings. */
+/* Tells `handled` of the settings, if there was a request since the last time. */
 void exchange_end_wave(struct http_loop *loop);
 
 /* Ends the loop's sleep. On any thread. */

@@ -82,6 +82,7 @@ static void *run_loop(void *context)
         {.fd = loop->wake,     .events = POLLIN},
     };
     uint64_t count;
+    size_t handled;
 
     while (!atomic_load(&loop->server->stopping)) {
         poll(sources, 2, wait_milliseconds(loop));
@@ -90,8 +91,10 @@ static void *run_loop(void *context)
             exchange_take_answers(loop);
         if (atomic_load(&loop->server->draining))
             stop_accepting(loop);
+        handled = loop->handled;
         MHD_run(loop->daemon);
-        exchange_end_wave(loop);
+        if (loop->handled == handled) /* a run that brings no request ends the wave */
+            exchange_end_wave(loop);
     }
     return NULL;
 }
