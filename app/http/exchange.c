@@ -321,8 +321,8 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
         exchange->is_orphan = true; /* its reply belongs to another thread yet */
         return;
     }
-    if (exchange->state !=
-        EXCHANGE_STARTED) /* else libmicrohttpd has refused it, or the client left */
+    /* one just started was refused by libmicrohttpd, or the client left */
+    if (exchange->state != EXCHANGE_STARTED)
         log_exchange(exchange);
     http_reply_release(exchange->reply);
     exchange->reply = NULL;

@@ -35,8 +35,7 @@ struct http_loop {
     bool is_busy;    /* a request moved on in this run: there may be more to do at once */
 
     pthread_mutex_t lock;
-    struct http_exchange
-        *answered; /* by other threads, linked by `next`; guarded by the lock */
+    struct http_exchange *answered; /* by other threads, linked by `next`; under the lock */
 };
 
 struct http_server {

@@ -15,11 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_LIMIT 8192
-#define CONNECTION_MEMORY                                                                      \
-    ((size_t)16 * 1024)        /* request line and headers; beyond: 414 or 431                 \
-                                */
-#define KEEP_ALIVE_SECONDS  75 /* above the 60 s of the usual load balancers */
+#define CONNECTION_LIMIT    8192
+#define CONNECTION_MEMORY   ((size_t)16384) /* request line and headers; beyond: 414 or 431 */
+#define KEEP_ALIVE_SECONDS  75              /* above the 60 s of the usual load balancers */
 #define LISTEN_BACKLOG      1024
 #define UNSURE_MILLISECONDS 10 /* see wait_milliseconds */
 

@@ -94,8 +94,8 @@ static bool connect_store(struct todo_store *store, struct error *err)
     disconnect(store);
     store->retry_at =
         clock_now() + clock_backoff(store->failures++, RECONNECT_PAUSE, RECONNECT_PAUSE_MOST);
-    err->code =
-        ERROR_UNAVAILABLE; /* a refusal, too, is only an unavailable database while we serve */
+    /* a refusal, too, is only an unavailable database while we serve */
+    err->code = ERROR_UNAVAILABLE;
     return false;
 }
 
@@ -201,8 +201,8 @@ static bool read_rows(struct todo_store *store, const char *doing, struct todo_l
     result = mysql_use_result(store->connection);
     if (!result)
         return fail(store, doing, err);
-    while (
-        (row = mysql_fetch_row(result))) /* to the end in any case: the connection needs it */
+    /* to the end in any case: the connection needs it */
+    while ((row = mysql_fetch_row(result)))
         memory = memory && add_row(out, row, mysql_fetch_lengths(result));
     mysql_free_result(result);
     if (mysql_errno(store->connection) != 0)

@@ -10,6 +10,8 @@
 #define TOO_LARGE_DETAIL "There is not enough memory for the answer now."
 #define FAILED_DETAIL    "The database refused the request."
 
+#define SHARED_MOST 4
+
 static struct todo_call *call_of(struct todo_operation *operation)
 {
     return (struct todo_call *)operation;
@@ -112,20 +114,45 @@ static struct http_reply *make_read_reply(const struct todo_call *call)
     return reply;
 }
 
-/* The last list and the last item that were made into a reply during one wave of answers. */
-struct shared_reply {
-    const struct todo_call *call;
-    struct http_reply *reply;
+/* The last different replies of one wave of answers. Lists and items each have their own: many
+ * items must not push a list out. */
+struct shared_replies {
+    const struct todo_call *calls[SHARED_MOST]; /* what the replies were made for */
+    struct http_reply *replies[SHARED_MOST];
+    size_t next; /* the place of the next one */
 };
 
-static bool may_share(const struct shared_reply *shared, const struct todo_call *call)
+static bool may_share(const struct todo_call *made, const struct todo_call *call)
 {
-    return shared->reply && call->share_class != 0 &&
-           shared->call->share_class == call->share_class &&
-           shared->call->operation.id == call->operation.id &&
-           shared->call->format.media == call->format.media &&
-           shared->call->format.indent == call->format.indent &&
-           strcmp(shared->call->base_url, call->base_url) == 0;
+    return made->operation.id == call->operation.id && made->share_class == call->share_class &&
+           call->share_class != 0 && made->format.media == call->format.media &&
+           made->format.indent == call->format.indent &&
+           strcmp(made->base_url, call->base_url) == 0;
+}
+
+static struct http_reply *find_reply(const struct shared_replies *shared,
+                                     const struct todo_call *call)
+{
+    for (size_t i = 0; i < SHARED_MOST; i++)
+        if (shared->replies[i] && may_share(shared->calls[i], call))
+            return shared->replies[i];
+    return NULL;
+}
+
+static struct http_reply *add_reply(struct shared_replies *shared, const struct todo_call *call)
+{
+    size_t place = shared->next++ % SHARED_MOST;
+
+    http_reply_release(shared->replies[place]);
+    shared->replies[place] = make_read_reply(call);
+    shared->calls[place] = call;
+    return shared->replies[place];
+}
+
+static void release_replies(struct shared_replies *shared)
+{
+    for (size_t i = 0; i < SHARED_MOST; i++)
+        http_reply_release(shared->replies[i]);
 }
 
 /* An upper bound for most lists, to be known before the JSON is made. As a page, each todo is
@@ -143,18 +170,15 @@ static size_t estimate_size(const struct todo_call *call)
            (call->format.media == HTTP_HTML ? 6 : 1);
 }
 
-static void respond_read(const struct todo_call *call, struct shared_reply *shared)
+static void respond_read(const struct todo_call *call, struct shared_replies *shared)
 {
-    if (!may_share(shared, call)) {
-        if (!http_reply_fits(call->exchange, estimate_size(call))) {
-            respond_problem(call, TODO_TOO_LARGE);
-            return;
-        }
-        http_reply_release(shared->reply);
-        shared->reply = make_read_reply(call);
-        shared->call = call;
+    struct http_reply *reply = find_reply(shared, call);
+
+    if (!reply && !http_reply_fits(call->exchange, estimate_size(call))) {
+        respond_problem(call, TODO_TOO_LARGE);
+        return;
     }
-    http_exchange_answer(call->exchange, shared->reply);
+    http_exchange_answer(call->exchange, reply ? reply : add_reply(shared, call));
 }
 
 static void respond_ready(const struct todo_call *call)
@@ -167,7 +191,7 @@ static void respond_ready(const struct todo_call *call)
     http_exchange_respond(call->exchange, &response);
 }
 
-static void respond_result(const struct todo_call *call, struct shared_reply shared[2])
+static void respond_result(const struct todo_call *call, struct shared_replies shared[2])
 {
     if (call->operation.outcome != TODO_DONE) {
         respond_problem(call, call->operation.outcome);
@@ -193,7 +217,7 @@ static void respond_result(const struct todo_call *call, struct shared_reply sha
     }
 }
 
-static void respond_call(const struct todo_call *call, struct shared_reply shared[2])
+static void respond_call(const struct todo_call *call, struct shared_replies shared[2])
 {
     enum todo_outcome outcome = call->operation.outcome;
     const struct http_match match = match_of(call);
@@ -226,13 +250,13 @@ static void respond_call(const struct todo_call *call, struct shared_reply share
 
 void todo_call_complete(void *context, struct todo_operation *const *operations, size_t count)
 {
-    struct shared_reply shared[2] = {0};
+    struct shared_replies shared[2] = {0};
 
     (void)context;
     for (size_t i = 0; i < count; i++)
         respond_call(call_of(operations[i]), shared);
-    http_reply_release(shared[0].reply);
-    http_reply_release(shared[1].reply);
+    release_replies(&shared[0]);
+    release_replies(&shared[1]);
 }
 
 void todo_call_give_up(void *context, struct todo_operation *operation,

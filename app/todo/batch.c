@@ -8,6 +8,12 @@
 #define CONFLICT_PAUSE      2000U  /* microseconds, doubled with each try, */
 #define CONFLICT_PAUSE_MOST 50000U /* up to this */
 
+enum row_state {
+    ROW_UNCHANGED,
+    ROW_CHANGED,
+    ROW_DELETED,
+};
+
 /* What a batch does to the rows that it has loaded, and the rows that it adds. */
 struct batch {
     const struct todo_store_handle *handle;
@@ -18,12 +24,7 @@ struct batch {
     struct todo_insert *inserts;
     size_t insert_count;
     const struct todo **updates; /* points into list, sorted by id */
-    enum row_state {
-        ROW_UNCHANGED,
-        ROW_CHANGED,
-        ROW_DELETED,
-    } *
-        rows; /* one for each of list */
+    enum row_state *rows;        /* one for each of list */
 };
 
 static void batch_release(struct batch *batch)

@@ -21,9 +21,8 @@ struct worker {
                 struct todo_operation *const *operations, size_t count, struct todo_list *list,
                 todo_answer *answer, void *context);
     struct todo_store_handle handle;
-    struct todo_operation *
-        *running; /* a flight or batch, `running_count` of at most settings.batch */
-    size_t running_count;
+    struct todo_operation **running; /* a flight or batch */
+    size_t running_count;            /* at most settings.batch */
     struct todo_operation **unanswered;
     pthread_t thread;
     bool started;

@@ -14,6 +14,7 @@
 #define TODOS        6000
 #define AT_ONCE      100 /* requests sent on a connection before their answers are read */
 #define SLOW_CLIENTS 8
+#define TWO_KINDS    32
 #define PAUSE        150000U /* microseconds, so that each slow client has a flight of its own */
 
 /* A list of 6,000 todos with the longest titles is 6.6 MB as JSON: more than a socket takes at
@@ -101,6 +102,33 @@ static void test_slow_clients_of_a_large_list_do_not_exhaust_memory(void)
     CHECK_NUMBER("when they have left", "todos", TODOS, count_todos(&server));
 }
 
+/* Pages of another origin get other headers. There is memory for six lists: plenty, when each
+ * kind shares one in a flight, and not enough for one each. */
+static void test_clients_of_two_kinds_share_a_list_each(void)
+{
+    static const char *const settings[] = {"RESPONSE_MEMORY=41943040", NULL};
+    static const struct client_request lists[2] = {
+        {.path = "/todos"                              },
+        { .path = "/todos", .headers = "Origin: http://other.example\r\n"},
+    };
+    struct client_connection clients[TWO_KINDS];
+    struct client_response response = {0};
+
+    if (!CHECK(server_stop(&server) && server_start(&server, settings), "restart", "it failed"))
+        return;
+    for (int i = 0; i < TWO_KINDS; i++)
+        CHECK(client_open(&clients[i], server.port), "client", "no connection");
+    for (int i = 0; i < TWO_KINDS; i++)
+        client_send_request(&clients[i], server.port, &lists[i % 2]);
+    for (int i = 0; i < TWO_KINDS; i++) {
+        client_receive(&clients[i], false, CLIENT_TIME_LIMIT, &response);
+        CHECK_NUMBER(lists[i % 2].headers ? "of another origin" : "of none", "list", 200,
+                     response.status);
+        client_close(&clients[i]);
+    }
+    client_response_release(&response);
+}
+
 static void test_a_list_beyond_the_memory_is_refused(void)
 {
     static const char *const settings[] = {TOO_LITTLE, NULL};
@@ -114,6 +142,7 @@ static void test_a_list_beyond_the_memory_is_refused(void)
 
 CU_TestInfo memory_tests[] = {
     TEST(test_slow_clients_of_a_large_list_do_not_exhaust_memory),
+    TEST(test_clients_of_two_kinds_share_a_list_each),
     TEST(test_a_list_beyond_the_memory_is_refused),
     CU_TEST_INFO_NULL,
 };
