@@ -1,6 +1,7 @@
 #include "http/form.h"
 
 #include "base/charset.h"
+#include "http/request.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -179,18 +180,7 @@ static enum form_result finish(struct reader *reader, enum form_result result)
     return result;
 }
 
-static int hex_digit(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    if (byte >= 'a' && byte <= 'f')
-        return byte - 'a' + 10;
-    if (byte >= 'A' && byte <= 'F')
-        return byte - 'A' + 10;
-    return -1;
-}
-
-/* Undoes `+` and %XX; a `%` that is not followed by two digits stands for itself. */
+/* Undoes `+` and %XX. */
 static struct slice unescape(struct reader *reader, struct slice text)
 {
     struct buffer *out = &reader->scratch;
@@ -198,21 +188,13 @@ static struct slice unescape(struct reader *reader, struct slice text)
     buffer_clear(out);
     if (!buffer_reserve(out, text.length))
         return (struct slice){"", 0};
-    for (size_t i = 0; i < text.length; i++) {
-        char byte = text.start[i];
+    while (text.length > 0) {
+        size_t length = text.length;
+        struct slice piece = cut(&text, '+');
 
-        if (byte == '+') {
-            byte = ' ';
-        } else if (byte == '%' && text.length - i > 2) {
-            int high = hex_digit(text.start[i + 1]);
-            int low = hex_digit(text.start[i + 2]);
-
-            if (high >= 0 && low >= 0) {
-                byte = (char)(high * 16 + low);
-                i += 2;
-            }
-        }
-        buffer_append_char(out, byte);
+        http_percent_decode(out, piece.start, piece.length);
+        if (piece.length < length)
+            buffer_append_char(out, ' ');
     }
     return (struct slice){out->data, out->size};
 }

@@ -174,17 +174,6 @@ static bool run_with_retries(const struct todo_store_handle *handle,
     }
 }
 
-static enum todo_outcome outcome_of(const struct error *err)
-{
-    if (err->code == ERROR_OUTCOME_UNKNOWN)
-        return TODO_OUTCOME_UNKNOWN;
-    if (err->code == ERROR_SYSTEM)
-        return TODO_TOO_LARGE;
-    if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_CONFLICT)
-        return TODO_UNAVAILABLE;
-    return TODO_FAILED;
-}
-
 /* Returns false when the database refused the whole for a reason that may lie in one operation.
  */
 static bool run_part(const struct todo_store_handle *handle,
@@ -197,8 +186,8 @@ static bool run_part(const struct todo_store_handle *handle,
         return true;
     log_message(CONFIG_LOG_WARNING, "%s", err.text);
     for (size_t i = 0; i < count; i++)
-        operations[i]->outcome = outcome_of(&err);
-    return outcome_of(&err) != TODO_FAILED && outcome_of(&err) != TODO_TOO_LARGE;
+        operations[i]->outcome = todo_outcome_of(&err);
+    return todo_outcome_of(&err) != TODO_FAILED && todo_outcome_of(&err) != TODO_TOO_LARGE;
 }
 
 /* How many operations, from the first, go into one transaction: a clear goes alone. */

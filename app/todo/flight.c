@@ -64,15 +64,6 @@ static void set_result(struct todo_operation *operation, const struct todo_list 
         operation->outcome = TODO_NOT_FOUND;
 }
 
-static enum todo_outcome outcome_of(const struct error *err)
-{
-    if (err->code == ERROR_SYSTEM)
-        return TODO_TOO_LARGE;
-    if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_CONFLICT)
-        return TODO_UNAVAILABLE;
-    return TODO_FAILED;
-}
-
 /* Again after a connection that was found dead, and after a busy SQLite file. */
 static bool look_with_retries(const struct todo_store_handle *handle,
                               struct todo_operation *const *operations, size_t count,
@@ -96,7 +87,7 @@ void todo_flight_run(const struct todo_store_handle *handle,
     bool with_list = has_kind(operations, count, TODO_LIST);
     struct error err = {0};
     bool ok = look_with_retries(handle, operations, count, with_list, list, &err);
-    enum todo_outcome list_outcome = ok ? TODO_DONE : outcome_of(&err);
+    enum todo_outcome list_outcome = ok ? TODO_DONE : todo_outcome_of(&err);
 
     /* a list that is too large is no reason to refuse a single todo */
     if (list_outcome == TODO_TOO_LARGE && with_list && has_kind(operations, count, TODO_FETCH))
@@ -107,7 +98,7 @@ void todo_flight_run(const struct todo_store_handle *handle,
         else if (ok)
             set_result(operations[i], list);
         else
-            operations[i]->outcome = outcome_of(&err);
+            operations[i]->outcome = todo_outcome_of(&err);
     }
     answer(context, operations, count);
 }

@@ -5,6 +5,7 @@
  * One thing to do with the todos, and how it went.
  */
 
+#include "base/error.h"
 #include "todo/store.h"
 #include "todo/todo.h"
 
@@ -49,6 +50,9 @@ struct todo_operation {
     bool answered;
     struct todo_operation *next;
 };
+
+/* How an operation went that failed with this error. */
+enum todo_outcome todo_outcome_of(const struct error *err);
 
 /* Takes the operations of a flight or batch that have their results. These are valid during the
  * call only. */
