@@ -95,8 +95,7 @@ static void append_milliseconds(uint64_t microseconds)
 }
 
 /* A byte that may not stand in a line as it is: JSON has \u00xx for characters, and a byte that
- * is no character is shown as the four characters \xNN, for which JSON doubles the backslash.
- */
+ * is no character is shown as four, \xNN, for which JSON doubles the backslash. */
 static void append_escape(unsigned char byte, bool is_json)
 {
     char text[8];

@@ -17,24 +17,21 @@
 #include <string.h>
 #include <time.h>
 
-#define TICK_NANOSECONDS                                                                       \
-    100000000L              /* how often deadlines are looked at and the log is written */
-#define ARRIVAL_SECONDS 2U  /* when asked to stop: for requests to come in, */
-#define STOP_SECONDS    25U /* and for answers to go out; ECS kills after 30 */
+#define TICK_NANOSECONDS 100000000L /* between looks at the deadlines; the log is written */
+#define ARRIVAL_SECONDS  2U         /* when asked to stop: for requests to come in, */
+#define STOP_SECONDS     25U        /* and for answers to go out; ECS kills after 30 */
 
 const char cmd_serve_help[] =
     "usage: app serve\n"
     "\n"
     "Answers HTTP on HTTP_ADDRESS and HTTP_PORT until SIGTERM or SIGINT, then finishes the\n"
-    "requests under way and exits with 0. On SQLite it brings the schema up to date by itself; "
-    "on\n"
-    "MySQL it waits up to DB_WAIT seconds for the database and refuses to start on a schema "
-    "that\n"
-    "is older than it needs: run `app migrate` first. The log goes to stdout.\n"
+    "requests under way and exits with 0. On SQLite it brings the schema up to date by\n"
+    "itself; on MySQL it waits up to DB_WAIT seconds for the database and refuses to start\n"
+    "on a schema that is older than it needs: run `app migrate` first. The log goes to\n"
+    "stdout.\n"
     "\n"
     "GET /livez   200 while the process lives\n"
-    "GET /readyz  200 while it should get traffic: the database answers and it is not "
-    "stopping\n";
+    "GET /readyz  200 while it should get traffic: the database answers, no stop is near\n";
 
 struct serve {
     struct config config;

@@ -153,22 +153,13 @@ static const char *one_line(const char *text, char *line, size_t size)
     return line;
 }
 
-static bool fail(unsigned number, const char *text, const char *doing, struct error *err)
-{
-    char line[384];
-
-    return error_set(err, error_code_of(number), "cannot %s: %s (MySQL error %u)", doing,
-                     one_line(text, line, sizeof(line)), number);
-}
-
 bool db_mysql_fail(MYSQL *connection, const char *doing, struct error *err)
 {
-    return fail(mysql_errno(connection), mysql_error(connection), doing, err);
-}
+    char line[384];
+    unsigned number = mysql_errno(connection);
 
-bool db_mysql_statement_fail(MYSQL_STMT *statement, const char *doing, struct error *err)
-{
-    return fail(mysql_stmt_errno(statement), mysql_stmt_error(statement), doing, err);
+    return error_set(err, error_code_of(number), "cannot %s: %s (MySQL error %u)", doing,
+                     one_line(mysql_error(connection), line, sizeof(line)), number);
 }
 
 bool db_mysql_run(MYSQL *connection, const char *sql, size_t length, const char *doing,

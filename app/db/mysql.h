@@ -39,9 +39,6 @@ void db_mysql_close(MYSQL *connection);
  * ERROR_DATABASE. Returns false. */
 bool db_mysql_fail(MYSQL *connection, const char *doing, struct error *err);
 
-/* The same for a prepared statement's last error. */
-bool db_mysql_statement_fail(MYSQL_STMT *statement, const char *doing, struct error *err);
-
 /* Runs a statement that gives no rows (any rows are read and dropped). `sql` needs no NUL. */
 bool db_mysql_run(MYSQL *connection, const char *sql, size_t length, const char *doing,
                   struct error *err);

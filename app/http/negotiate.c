@@ -177,9 +177,7 @@ enum http_negotiation http_negotiate(const char *name, const char *accept,
     return best_q > 0 ? HTTP_NEGOTIATED : HTTP_NOT_ACCEPTABLE;
 }
 
-/* One element of an Accept-Encoding header, `gzip;q=0.5`: its q if it names the coding, else
- * -1.
- */
+/* The q of one element of an Accept-Encoding header, `gzip;q=0.5`; -1 for another coding. */
 static int coding_q(const char *text, size_t length, const char *coding)
 {
     const char *end = text + length;

@@ -174,8 +174,7 @@ static bool run_with_retries(const struct todo_store_handle *handle,
     }
 }
 
-/* Returns false when the database refused the whole for a reason that may lie in one operation.
- */
+/* False when the database refused the whole for a reason that may lie in one operation. */
 static bool run_part(const struct todo_store_handle *handle,
                      struct todo_operation *const *operations, size_t count,
                      struct todo_list *list)

@@ -9,11 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TODO_TITLE_MAX 256 /* code points, the column's width */
-#define TODO_TITLE_SIZE                                                                        \
-    (TODO_TITLE_MAX * 4 + 1)   /* bytes of the longest title in UTF-8, and a NUL */
-#define TODO_URL_MAX 256       /* code points, the column's width */
-#define TODO_ID_MAX  INT32_MAX /* the column is a signed int */
+#define TODO_TITLE_MAX  256                      /* code points, the column's width */
+#define TODO_TITLE_SIZE (TODO_TITLE_MAX * 4 + 1) /* bytes of one in UTF-8, and a NUL */
+#define TODO_ID_MAX     INT32_MAX                /* the column is a signed int */
 
 /* A todo that was created with ?format= keeps that in its url, as the original had it. */
 enum todo_url_format {
