@@ -417,6 +417,35 @@ static void test_log_says_what_was_answered(void)
     client_response_release(&response);
 }
 
+/* In their order: they ask for the first todo of a new database. */
+static void test_the_readmes_requests_work(void)
+{
+    static const char start[] = "    curl -s localhost:8000";
+    struct server server = {0};
+    struct buffer readme = {0};
+    char *rest = NULL;
+    int requests = 0;
+
+    if (!server_open(&server, NULL))
+        return;
+    file_read("README.md", &readme);
+    for (char *line = readme.data ? strtok_r(readme.data, "\n", &rest) : NULL; line;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char command[512];
+        if (strncmp(line, start, sizeof(start) - 1) != 0)
+            continue;
+        snprintf(command, sizeof(command), "curl -sf -m 10 -o /dev/null 127.0.0.1:%u%s",
+                 server.port, line + sizeof(start) - 1);
+        /* NOLINTNEXTLINE(cert-env33-c): what the README shows is for a shell */
+        CHECK_NUMBER(line, "exit status", 0, system(command));
+        requests++;
+    }
+    CHECK_NUMBER("README.md", "requests", 5, requests);
+    CHECK_NUMBER("after them", "todos", 0, count_todos(&server));
+    server_close(&server);
+    buffer_release(&readme);
+}
+
 CU_TestInfo commands_tests[] = {
     TEST(test_words_on_the_command_line),
     TEST(test_version_names_the_libraries),
@@ -434,6 +463,7 @@ CU_TestInfo commands_tests[] = {
 
 CU_TestInfo commands_sqlite_tests[] = {
     TEST(test_serve_says_where_it_keeps_its_data),
+    TEST(test_the_readmes_requests_work),
     CU_TEST_INFO_NULL,
 };
 
