@@ -7,6 +7,7 @@ import { translate, words } from './words.js';
 
 const POLL = 10000; // milliseconds between looks at the list while the page is seen
 const POLL_WHEN_AWAY = 2000;
+const CLICK_COMES = 50; // milliseconds after a finger was lifted, at most
 
 const filters = {
   '#/': () => true,
@@ -184,15 +185,34 @@ function draw() {
   drawFooter(items);
 }
 
-// Once for all changes of one moment.
+// Once for all changes of one moment; and not while something is pressed: if it moved away from
+// under the pointer, no click would come of it.
 let isDue = false;
+let isPressed = false;
+let releasing;
+
+function drawDue() {
+  if (!isDue || isPressed) return;
+  isDue = false;
+  draw();
+}
+
 function redraw() {
-  if (isDue) return;
   isDue = true;
-  queueMicrotask(() => {
-    isDue = false;
-    draw();
-  });
+  queueMicrotask(drawDue);
+}
+
+function press(event) {
+  clearTimeout(releasing);
+  isPressed = event.button === 0;
+}
+
+function releaseIn(milliseconds) {
+  clearTimeout(releasing);
+  releasing = setTimeout(() => {
+    isPressed = false;
+    drawDue();
+  }, milliseconds);
 }
 
 /* ---- keeping up with the server ---- */
@@ -230,6 +250,10 @@ field.addEventListener('keydown', (event) => {
 find('.toggle-all').addEventListener('change', (event) => toggleAll(event.target.checked));
 find('.clear-completed').addEventListener('click', clearCompleted);
 find('.retry').addEventListener('click', () => problem?.retry());
+addEventListener('pointerdown', press);
+addEventListener('click', () => releaseIn(0));
+for (const type of ['pointerup', 'pointercancel', 'contextmenu', 'blur'])
+  addEventListener(type, () => releaseIn(CLICK_COMES)); // if one comes
 addEventListener('hashchange', redraw);
 addEventListener('focus', reread);
 addEventListener('online', reread);

@@ -8,7 +8,6 @@ const rows = new Map(); // todo -> its li
 const CONTROLS = ['handle', 'toggle', 'name', 'destroy'];
 let actions;
 let drawing = false; // what loses its focus by that is not left by the user
-let waiting = null; // items that came while a row was being dragged
 
 function make(tag, className, properties) {
   return Object.assign(document.createElement(tag), { className, ...properties });
@@ -102,10 +101,6 @@ function arrange(wanted) {
 }
 
 export function draw(items) {
-  if (list.classList.contains('sorting')) {
-    waiting = items;
-    return;
-  }
   const focus = rememberFocus();
   drawing = true;
   const wanted = items.map((item) => {
@@ -122,6 +117,7 @@ export function draw(items) {
 
 function open(row, text) {
   const edit = part(row, 'edit');
+  row.style.minHeight = `${row.offsetHeight}px`; // the rows below stay where they are
   row.classList.add('editing');
   row.todo.editing = true;
   edit.value = text;
@@ -137,6 +133,7 @@ function edit(row) {
 
 function close(row) {
   row.classList.remove('editing');
+  row.style.minHeight = '';
   row.todo.editing = false;
 }
 
@@ -233,8 +230,6 @@ function endSorting(row, moved) {
   const before = row.nextElementSibling?.todo;
   const after = row.previousElementSibling?.todo;
   if (moved) actions.move(row.todo, before, after, [...list.children].indexOf(row));
-  else if (waiting) draw(waiting);
-  waiting = null;
 }
 
 // `given`: what the rows ask for (rename, remove, toggle, move, redraw, leave).
@@ -249,9 +244,13 @@ export function start(given) {
   list.addEventListener('change', (event) => {
     if (isPart(event, 'toggle')) actions.toggle(rowOf(event).todo, event.target.checked);
   });
-  list.addEventListener('focusout', (event) => {
-    const row = rowOf(event);
-    if (!drawing && isPart(event, 'edit') && row && isEditing(row)) save(row);
-  });
+  list.addEventListener(
+    'blur',
+    (event) => {
+      const row = rowOf(event);
+      if (!drawing && isPart(event, 'edit') && row && isEditing(row)) save(row);
+    },
+    true,
+  );
   makeSortable(list, (row) => !isEditing(row), endSorting);
 }

@@ -235,6 +235,20 @@ test('an edit that fails stays open with its text', async () => {
   await until(() => message(page), '');
 });
 
+const tall = 'a title of several lines '.repeat(8).trim();
+for (const [before, after] of [['a', tall], [tall, 'a'], [tall, tall]])
+  test(`a click below an edit hits, when ${before.length} letters become ${after.length}`, async () => {
+    const page = await filled(before, 'b');
+    const place = () => row(page, 2).evaluate((element) => element.offsetTop);
+    const atFirst = await place();
+    await row(page, 1).locator('label').dblclick();
+    await row(page, 1).locator('.edit').fill(after);
+    assert.equal(await place(), atFirst);
+    await row(page, 2).locator('.toggle').click();
+    await sees(page, after, 'b');
+    await until(async () => (await server.list()).map((todo) => todo.completed), [false, true]);
+  });
+
 test('a title that is too long is refused in words, and stays', async () => {
   const page = await openPage();
   tolerate(/Failed to load resource/);

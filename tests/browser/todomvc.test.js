@@ -119,6 +119,7 @@ test('editing: a double click hides the other controls and focuses the text', as
 const endings = [
   { name: 'Enter saves', text: 'new', end: (page) => page.keyboard.press('Enter'), wanted: ['a', 'new', 'c'] },
   { name: 'leaving saves', text: 'new', end: (page) => field(page).click(), wanted: ['a', 'new', 'c'] },
+  { name: 'a blur event of a script saves', text: 'new', end: (page) => row(page, 2).locator('.edit').dispatchEvent('blur'), wanted: ['a', 'new', 'c'] },
   { name: 'it is trimmed', text: '  new ', end: (page) => page.keyboard.press('Enter'), wanted: ['a', 'new', 'c'] },
   { name: 'an empty text deletes', text: '  ', end: (page) => page.keyboard.press('Enter'), wanted: ['a', 'c'] },
   { name: 'leaving an empty text deletes', text: '', end: (page) => field(page).click(), wanted: ['a', 'c'] },
