@@ -2,7 +2,7 @@
 
 import * as list from './list.js';
 import * as todos from './todos.js';
-import { Failure } from './server.js';
+import { Failure, isWaiting } from './server.js';
 import { translate, words } from './words.js';
 
 const POLL = 10000; // milliseconds between looks at the list while the page is seen
@@ -20,15 +20,34 @@ const field = find('.new-todo');
 
 /* ---- messages ---- */
 
-// Titles that could not be added while something else stood in the field.
+// Titles that could not be added: one is back in the field, and the message holds the others.
 const held = [];
+let returned = null;
 let problem = null; // { text, isAway, retry, time }
 
 function drawProblem() {
+  const titles = field.value === returned ? [...held, returned] : held;
   find('.message-text').textContent = problem
-    ? [...held.map(words.notAdded), problem.text].join(' ')
+    ? [...titles.map(words.notAdded), problem.text].join(' ')
     : '';
-  find('.retry').hidden = !problem;
+  find('.retry').hidden = !problem?.retry;
+}
+
+// Selected: who just goes on typing begins another todo.
+function giveBack(title) {
+  returned = title;
+  field.value = title;
+  field.select();
+}
+
+function holdReturned(event) {
+  const isOverwritten =
+    event.inputType.startsWith('insert') &&
+    field.value === returned &&
+    field.selectionEnd - field.selectionStart === returned.length;
+  if (!isOverwritten) return;
+  held.push(returned);
+  returned = null;
 }
 
 function explain(failure) {
@@ -41,7 +60,7 @@ function report(failure, text, retry) {
   problem = {
     text: `${text} ${explain(failure)}`.trim(),
     isAway: failure.isAway,
-    retry,
+    retry: failure.status === 404 ? null : retry,
     time: performance.now(),
   };
   drawProblem();
@@ -52,7 +71,8 @@ function report(failure, text, retry) {
 // the server is away. Text that the message held goes back to the field as soon as that is free.
 function succeed(began, isReread) {
   if (!problem || began < problem.time || (isReread && !problem.isAway)) return;
-  if (held.length > 0 && field.value === '') field.value = held.shift();
+  returned = null;
+  if (held.length > 0 && field.value === '') giveBack(held.shift());
   if (held.length > 0) problem.text = '';
   else problem = null;
   drawProblem();
@@ -66,7 +86,8 @@ async function attempt(run, text, retry, onFailure) {
     succeed(began);
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
-    report(failure, onFailure?.(failure) ?? text, retry);
+    onFailure?.();
+    report(failure, text, retry);
   }
 }
 
@@ -75,18 +96,14 @@ async function attempt(run, text, retry, onFailure) {
 function add(title) {
   attempt(
     () => todos.add(title),
-    words.notAdded(title),
+    '',
     () => {
-      if (held.length > 0) add(held.shift());
-      if (field.value.trim() !== '') addFromField();
+      for (const other of held.splice(0)) add(other);
+      addFromField();
     },
     () => {
-      if (field.value === '') {
-        field.value = title;
-        return undefined;
-      }
-      held.push(title);
-      return '';
+      if (field.value === '') giveBack(title);
+      else held.push(title);
     },
   );
 }
@@ -94,6 +111,7 @@ function add(title) {
 function addFromField() {
   const title = field.value.trim();
   if (title === '') return;
+  returned = null;
   field.value = '';
   add(title);
 }
@@ -121,7 +139,7 @@ function rename(todo, title) {
     () => todos.change(todo, { title }),
     words.notSaved(title),
     list.saveAll,
-    () => void list.reopen(todo, title),
+    () => list.reopen(todo, title),
   );
 }
 
@@ -245,8 +263,10 @@ translate();
 todos.onChange(redraw);
 list.start({ toggle, rename, remove, move, redraw, leave: () => field.focus() });
 field.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && !event.isComposing) addFromField();
+  if (event.key === 'Enter' && !list.isComposing(event)) addFromField();
 });
+field.addEventListener('beforeinput', holdReturned);
+addEventListener('beforeunload', (event) => isWaiting() && event.preventDefault());
 find('.toggle-all').addEventListener('change', (event) => toggleAll(event.target.checked));
 find('.clear-completed').addEventListener('click', clearCompleted);
 find('.retry').addEventListener('click', () => problem?.retry());
@@ -260,3 +280,4 @@ addEventListener('online', reread);
 document.addEventListener('visibilitychange', () => document.hidden || reread());
 field.focus();
 keepUp();
+keepUpIn(POLL_WHEN_AWAY); // what the page before this one sent last may still be on its way

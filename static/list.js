@@ -6,6 +6,8 @@ import { makeSortable } from './drag.js';
 const list = document.querySelector('.todo-list');
 const rows = new Map(); // todo -> its li
 const CONTROLS = ['handle', 'toggle', 'name', 'destroy'];
+const ARRIVAL = { opacity: [0, 1], translate: ['0 -0.375rem', '0 0'] };
+const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 let actions;
 let drawing = false; // what loses its focus by that is not left by the user
 
@@ -27,11 +29,10 @@ function makeRow(todo) {
     make('button', 'destroy', { type: 'button' }),
   );
   row.tabIndex = -1;
-  row.className = 'arriving';
-  row.addEventListener('animationend', () => row.classList.remove('arriving'));
   row.append(view, make('input', 'edit', { autocomplete: 'off', enterKeyHint: 'done' }));
   row.todo = todo;
   rows.set(todo, row);
+  if (!stillness.matches) row.animate(ARRIVAL, { duration: 180, easing: 'ease-out' });
   return row;
 }
 
@@ -150,15 +151,14 @@ function cancel(row) {
   actions.redraw();
 }
 
-// Opens a row again with the text that could not be saved. False if it is not there any more, or
-// is being edited already.
+// Opens a row again with the text that could not be saved, if it is still there and not being
+// edited already.
 export function reopen(todo, text) {
   const row = rows.get(todo);
-  if (!row || isEditing(row)) return false;
+  if (!row || isEditing(row)) return;
   open(row, text);
   const active = document.activeElement;
   if (active === document.body || row.contains(active)) part(row, 'edit').focus();
-  return true;
 }
 
 export function saveAll() {
@@ -171,8 +171,12 @@ const rowOf = (event) => event.target.closest('.todo-list > li');
 const isPart = (event, className) => event.target.classList.contains(className);
 const isTitle = (event) => event.target.closest('.title') !== null;
 
+// Whether the key belongs to an input method. Safari says so only by the old code 229.
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 function editByKey(event, row) {
-  if (event.key === 'Enter' && !event.isComposing) {
+  if (isComposing(event)) return;
+  if (event.key === 'Enter') {
     save(row);
     part(row, 'name').focus();
   } else if (event.key === 'Escape') {

@@ -28,6 +28,9 @@ function reason(text) {
 let free = 6;
 const waiting = [];
 
+// Whether there is so much to do that it would be lost with the page.
+export const isWaiting = () => waiting.length > 0;
+
 async function takeTurn() {
   if (free === 0) await new Promise((go) => waiting.push(go));
   else free--;

@@ -14,7 +14,8 @@ let reading = null;
 let listener = () => {};
 
 function makeTodo(key, number, saved) {
-  return { key, number, saved, changes: [], queue: Promise.resolve(), deleting: 0, editing: false };
+  const idle = { changes: [], queue: Promise.resolve(), deleting: 0, gone: false, editing: false };
+  return { key, number, saved, ...idle };
 }
 
 // One property of a todo as it shows.
@@ -34,9 +35,11 @@ function view(todo) {
   };
 }
 
+const isSeen = (todo) => !todo.deleting && (!todo.gone || todo.editing);
+
 // All that are not being deleted, in order.
 export function all() {
-  return [...todos.values()].filter((todo) => !todo.deleting).map(view).sort(compare);
+  return [...todos.values()].filter(isSeen).map(view).sort(compare);
 }
 
 export function onChange(callback) {
@@ -53,7 +56,11 @@ function take(list) {
     else todos.set(key, makeTodo(key, server.numberOf(key), saved));
   }
   // what is being edited stays until that is over: its text would be lost
-  for (const [key, todo] of todos) if (!keys.has(key) && !todo.editing) todos.delete(key);
+  for (const [key, todo] of todos) {
+    if (keys.has(key)) continue;
+    todo.gone = true;
+    if (!todo.editing) todos.delete(key);
+  }
 }
 
 async function readOnce() {

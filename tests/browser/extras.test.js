@@ -215,6 +215,54 @@ test('a new todo that fails while something else was typed is held by the messag
   assert.equal(await field(page).inputValue(), 'precious');
 });
 
+test('typed quickly while the server is away: each todo stays one', async () => {
+  const page = await openPage();
+  const restore = await refuse(page, ['POST']);
+  for (const title of ['one', 'two', 'three']) {
+    await field(page).pressSequentially(title);
+    await field(page).press('Enter');
+    await until(() => field(page).inputValue(), title);
+  }
+  await until(
+    () => message(page),
+    'Not added: “one”. Not added: “two”. Not added: “three”. The server can’t be reached.',
+  );
+  await restore();
+  await page.locator('.retry').click();
+  await until(async () => (await server.list()).map((todo) => todo.title).sort(), ['one', 'three', 'two']);
+  await until(() => message(page), '');
+  assert.equal(await field(page).inputValue(), '');
+});
+
+test('what is returned to the field can be changed, too', async () => {
+  const page = await openPage();
+  const restore = await refuse(page, ['POST']);
+  await add(page, 'one');
+  await until(() => field(page).inputValue(), 'one');
+  await field(page).press('End');
+  await field(page).pressSequentially(' more');
+  await restore();
+  await field(page).press('Enter');
+  await sees(page, 'one more');
+  await until(() => message(page), '');
+});
+
+test('leaving the page while changes have not been sent is asked about', async () => {
+  const page = await filled(...Array.from({ length: 40 }, (_, index) => `todo ${index}`));
+  const asked = new Promise((done) => {
+    page.on('dialog', async (dialog) => {
+      await dialog.dismiss();
+      done(dialog.type());
+    });
+  });
+  await page.locator('.toggle-all').click();
+  await page.evaluate(() => void setTimeout(() => location.reload()));
+  assert.equal(await asked, 'beforeunload');
+  await until(async () => (await server.list()).every((todo) => todo.completed), true);
+  await page.reload();
+  await until(() => page.locator('.completed').count(), 40);
+});
+
 test('an edit that fails stays open with its text', async () => {
   const page = await filled('a', 'b');
   const restore = await refuse(page, ['PATCH'], refusal);
@@ -269,6 +317,19 @@ test('a todo that another one deleted: editing it says so and keeps the words', 
   assert.equal(await row(page, 1).locator('.edit').inputValue(), 'my words');
   await page.keyboard.press('Enter');
   await until(() => message(page), 'Not saved: “my words”. It was deleted meanwhile.');
+  assert.equal(await page.locator('.retry').isVisible(), false);
+  await sees(page, 'b');
+});
+
+test('a todo that another one deleted: Escape lets it go', async () => {
+  const page = await filled('a', 'b');
+  await row(page, 1).locator('label').dblclick();
+  await server.ask('DELETE', new URL((await server.list())[0].url).pathname);
+  const read = page.waitForResponse((response) => response.url().endsWith('/todos'));
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await (await read).finished();
+  await until(() => page.locator('.todo-list > li').count(), 2);
+  await page.keyboard.press('Escape');
   await sees(page, 'b');
 });
 
@@ -527,9 +588,24 @@ test('English: for every other language', async () => {
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
 });
 
-test('motion is left out for who prefers that', async () => {
-  await server.fill('a');
-  const page = await openPage({ reducedMotion: 'reduce' });
-  const style = await row(page, 1).evaluate((element) => getComputedStyle(element).animationName);
-  assert.equal(style, 'none');
-});
+for (const [reducedMotion, wanted] of [['reduce', { animated: 0, moves: false }], ['no-preference', { animated: 2, moves: true }]])
+  test(`motion is left out for who prefers that: ${reducedMotion}`, async () => {
+    await server.fill('a');
+    const context = await newContext({ reducedMotion });
+    await context.addInitScript(() => {
+      const { animate } = Element.prototype;
+      window.animated = 0;
+      Element.prototype.animate = function count(...given) {
+        window.animated++;
+        return animate.apply(this, given);
+      };
+    });
+    const page = await open(context);
+    await add(page, 'b');
+    await sees(page, 'a', 'b');
+    const found = await page.evaluate(() => ({
+      animated: window.animated,
+      moves: getComputedStyle(document.querySelector('.toggle')).transitionDuration !== '0s',
+    }));
+    assert.deepEqual(found, wanted);
+  });

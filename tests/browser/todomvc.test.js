@@ -56,9 +56,15 @@ test('new todo: it is trimmed, and nothing but blanks is no todo', async () => {
 test('new todo: Enter that ends the composing of a character adds nothing', async () => {
   const page = await openPage();
   await field(page).fill('买');
-  await field(page).dispatchEvent('keydown', { key: 'Enter', isComposing: true });
+  for (const sign of [{ isComposing: true }, { keyCode: 229 }])
+    await field(page).dispatchEvent('keydown', { key: 'Enter', ...sign });
   assert.equal(await field(page).inputValue(), '买');
   await sees(page);
+  await field(page).press('Enter');
+  await row(page, 1).locator('label').dblclick();
+  for (const key of ['Enter', 'Escape'])
+    await row(page, 1).locator('.edit').dispatchEvent('keydown', { key, keyCode: 229 });
+  assert.equal(await focused(page), 'edit');
 });
 
 test('mark all: makes all the same as itself, and follows the todos', async () => {
