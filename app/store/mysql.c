@@ -139,6 +139,14 @@ static bool run_rest(struct todo_store *store, const char *doing, struct error *
     return true;
 }
 
+/* Sends the updates and deletions that wait for the commit, when something else comes first. */
+static bool flush(struct todo_store *store, struct error *err)
+{
+    static const char doing[] = "change todos";
+
+    return store->sql.size == 0 || (run(store, doing, err) && run_rest(store, doing, err));
+}
+
 static void append_ids(struct buffer *sql, const uint32_t *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -248,7 +256,7 @@ static bool store_begin(struct todo_store *store, struct error *err)
 static bool store_load_for_update(struct todo_store *store, const uint32_t *ids, size_t count,
                                   struct todo_list *out, struct error *err)
 {
-    return select_ids(store, ids, count, load_end_sql, out, err);
+    return flush(store, err) && select_ids(store, ids, count, load_end_sql, out, err);
 }
 
 static void append_set_urls(struct todo_store *store, size_t count)
@@ -269,6 +277,8 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
 
     if (count == 0)
         return true;
+    if (!flush(store, err))
+        return false;
     buffer_append_text(&store->sql, insert_sql);
     for (size_t i = 0; i < count; i++) {
         buffer_clear(&url);
@@ -299,7 +309,7 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
     return error_set(err, ERROR_UNAVAILABLE, "new todos have other ids than expected");
 }
 
-/* Updates and deletions are sent with the COMMIT that follows: a trip less. */
+/* Updates and deletions are left to the COMMIT that follows: a trip less. */
 
 static bool store_update(struct todo_store *store, const struct todo *const *todos,
                          size_t count, struct error *err)
@@ -333,6 +343,8 @@ static bool store_delete(struct todo_store *store, const uint32_t *ids, size_t c
 
 static bool store_clear(struct todo_store *store, struct error *err)
 {
+    if (!flush(store, err))
+        return false;
     buffer_append_text(&store->sql, clear_sql);
     return run(store, "delete all todos", err);
 }

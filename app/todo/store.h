@@ -73,8 +73,7 @@ struct todo_store_driver {
     bool (*insert)(struct todo_store *store, struct todo_insert *inserts, size_t count,
                    struct error *err);
     /* The todos must have been loaded for update in this transaction, and be sorted by id. An
-     * update or deletion may be left to commit, and fail there; only others of the two may come
-     * in between. */
+     * update or deletion may be left to the next call, and fail there. */
     bool (*update)(struct todo_store *store, const struct todo *const *todos, size_t count,
                    struct error *err);
     bool (*delete)(struct todo_store *store, const uint32_t *ids, size_t count,

@@ -341,6 +341,7 @@ static void test_update_to_equal_values_is_well(void)
     uint32_t id = create_one(&store, "same");
     must_begin(&store);
     change_title(&store, id, "same");
+    change_title(&store, id, "same");
     must_commit(&store);
     check_titles("equal", TITLES("same", NULL));
     store_close(&store);
@@ -364,9 +365,9 @@ static void test_updates_use_no_ids(void)
 static void change_everything(const struct todo_store_handle *store, const uint32_t *ids)
 {
     struct todo_insert insert = insert_of("new");
-    must_insert(store, &insert, 1);
     change_title(store, ids[0], "changed");
     must_delete(store, &ids[1], 1);
+    must_insert(store, &insert, 1);
 }
 
 static void test_nothing_is_seen_before_the_commit(void)
