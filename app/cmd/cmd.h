@@ -31,6 +31,10 @@ extern const char cmd_version_help[];
  * *err becomes ERROR_CONFIG. After true the caller calls config_release. */
 bool cmd_load_config(struct config *config, struct error *err);
 
+/* Asks the server of these settings, on this port of this machine, for a path. False when it
+ * doesn't answer with 2xx within 3 seconds, with what it said. */
+bool cmd_ask(const struct config *config, unsigned port, const char *path, struct error *err);
+
 /* For a command without arguments: ERROR_USAGE if there are any. */
 bool cmd_no_arguments(int argc, char **argv, struct error *err);
 

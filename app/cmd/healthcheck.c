@@ -34,7 +34,7 @@ struct target {
 };
 
 /* A server that listens on every address is asked on the loopback one. */
-static void find_target(const struct config *config, struct target *target)
+static void find_target(const struct config *config, unsigned port, struct target *target)
 {
     struct sockaddr_in *ipv4 = (struct sockaddr_in *)&target->address;
     struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&target->address;
@@ -44,20 +44,20 @@ static void find_target(const struct config *config, struct target *target)
         if (ipv4->sin_addr.s_addr == htonl(INADDR_ANY))
             ipv4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         ipv4->sin_family = AF_INET;
-        ipv4->sin_port = htons((uint16_t)config->http_port);
+        ipv4->sin_port = htons((uint16_t)port);
         target->address_size = sizeof(*ipv4);
         inet_ntop(AF_INET, &ipv4->sin_addr, text, sizeof(text));
-        snprintf(target->name, sizeof(target->name), "%s:%u", text, config->http_port);
+        snprintf(target->name, sizeof(target->name), "%s:%u", text, port);
         return;
     }
     inet_pton(AF_INET6, config->http_address, &ipv6->sin6_addr);
     if (memcmp(&ipv6->sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0)
         ipv6->sin6_addr = in6addr_loopback;
     ipv6->sin6_family = AF_INET6;
-    ipv6->sin6_port = htons((uint16_t)config->http_port);
+    ipv6->sin6_port = htons((uint16_t)port);
     target->address_size = sizeof(*ipv6);
     inet_ntop(AF_INET6, &ipv6->sin6_addr, text, sizeof(text));
-    snprintf(target->name, sizeof(target->name), "[%s]:%u", text, config->http_port);
+    snprintf(target->name, sizeof(target->name), "[%s]:%u", text, port);
 }
 
 /* Waits until the socket can be read or written. */
@@ -158,34 +158,34 @@ static bool ask(const struct target *target, const char *path, struct error *err
     return good;
 }
 
-/* A health check says no, whatever the reason: so wrong settings are 1 here, not 2. */
-static bool load_target(struct target *target, struct error *err)
+bool cmd_ask(const struct config *config, unsigned port, const char *path, struct error *err)
 {
-    struct config config;
-    struct error config_error = {0};
-
-    if (!cmd_load_config(&config, &config_error))
-        return error_set(err, ERROR_SYSTEM, "%s", config_error.text);
-    if (config.http_port == 0)
-        error_set(err, ERROR_SYSTEM, "HTTP_PORT is 0, so the server's port is not known");
-    else
-        find_target(&config, target);
-    config_release(&config);
-    return err->code == ERROR_NONE;
-}
-
-bool cmd_healthcheck(int argc, char **argv, struct error *err)
-{
-    bool is_live = argc == 2 && strcmp(argv[1], "--live") == 0;
-    const char *path = is_live ? "/livez" : "/readyz";
     struct target target = {0};
     struct error cause = {0};
 
+    find_target(config, port, &target);
+    if (ask(&target, path, &cause))
+        return true;
+    return error_set(err, cause.code, "http://%s%s: %s", target.name, path, cause.text);
+}
+
+/* A health check says no, whatever the reason: so wrong settings are 1 here, not 2. */
+bool cmd_healthcheck(int argc, char **argv, struct error *err)
+{
+    bool is_live = argc == 2 && strcmp(argv[1], "--live") == 0;
+    struct config config;
+    struct error config_error = {0};
+    bool good;
+
     if (!is_live && !cmd_no_arguments(argc, argv, err))
         return false;
-    if (!load_target(&target, err))
-        return false;
-    if (!ask(&target, path, &cause))
-        return error_set(err, cause.code, "http://%s%s: %s", target.name, path, cause.text);
-    return true;
+    if (!cmd_load_config(&config, &config_error))
+        return error_set(err, ERROR_SYSTEM, "%s", config_error.text);
+    if (config.http_port == 0)
+        good =
+            error_set(err, ERROR_SYSTEM, "HTTP_PORT is 0, so the server's port is not known");
+    else
+        good = cmd_ask(&config, config.http_port, is_live ? "/livez" : "/readyz", err);
+    config_release(&config);
+    return good;
 }

@@ -91,6 +91,18 @@ static bool check_schema(const struct serve *serve, struct error *err)
     }
 }
 
+/* With a libmicrohttpd that works in another way than this program thinks, it may refuse every
+ * request: better not to start than to look healthy. */
+static bool check_answers(const struct serve *serve, struct error *err)
+{
+    struct error cause = {0};
+
+    if (cmd_ask(&serve->config, http_server_port(serve->server), "/livez", &cause))
+        return true;
+    return error_set(err, ERROR_SYSTEM, "this server refuses a plain request of its own: %s",
+                     cause.text);
+}
+
 static bool start(struct serve *serve, struct error *err)
 {
     const struct config *config = &serve->config;
@@ -119,7 +131,7 @@ static bool start(struct serve *serve, struct error *err)
             .context = serve->api,
         },
         err);
-    return serve->server != NULL;
+    return serve->server && check_answers(serve, err);
 }
 
 static void run(struct serve *serve)

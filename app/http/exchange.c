@@ -30,12 +30,42 @@ const char *http_exchange_server_name(const struct http_exchange *exchange)
     return exchange->loop->server->name;
 }
 
+/* ---- states ---- */
+
+static atomic_size_t *counter_of(struct http_server *server, enum exchange_state state)
+{
+    if (state == EXCHANGE_IDLE)
+        return NULL;
+    return state < EXCHANGE_HANDLED ? &server->arriving : &server->active;
+}
+
+/* The one place that changes a state, and what is counted and listed by it. */
+static void set_state(struct http_exchange *exchange, enum exchange_state state)
+{
+    struct http_loop *loop = exchange->loop;
+    atomic_size_t *old_counter = counter_of(loop->server, exchange->state);
+    atomic_size_t *counter = counter_of(loop->server, state);
+
+    if (old_counter != counter && counter)
+        atomic_fetch_add(counter, 1);
+    if (old_counter != counter && old_counter)
+        atomic_fetch_sub(old_counter, 1);
+    if (exchange->state == EXCHANGE_STARTED)
+        LIST_REMOVE(exchange, starting);
+    if (state == EXCHANGE_STARTED)
+        LIST_INSERT_HEAD(&loop->starting, exchange, starting);
+    if (exchange->state == EXCHANGE_DEFERRED)
+        loop->deferred--;
+    if (state == EXCHANGE_DEFERRED)
+        loop->deferred++;
+    exchange->state = state;
+}
+
 /* ---- answers ---- */
 
 void http_exchange_defer(struct http_exchange *exchange)
 {
-    exchange->state = EXCHANGE_DEFERRED;
-    exchange->loop->deferred++;
+    set_state(exchange, EXCHANGE_DEFERRED);
 }
 
 void exchange_wake(const struct http_loop *loop)
@@ -55,7 +85,7 @@ static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
 
     exchange->reply = reply;
     if (exchange->state != EXCHANGE_DEFERRED) {
-        exchange->state = EXCHANGE_ANSWERED;
+        set_state(exchange, EXCHANGE_ANSWERED);
         return;
     }
     pthread_mutex_lock(&loop->lock);
@@ -96,53 +126,106 @@ void exchange_take_answers(struct http_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     while (exchange) {
         struct http_exchange *next = exchange->next;
-        loop->deferred--;
-        exchange->state = EXCHANGE_ANSWERED;
+        set_state(exchange, exchange->is_orphan ? EXCHANGE_IDLE : EXCHANGE_ANSWERED);
         if (exchange->is_orphan)
             release_exchange(exchange);
         exchange = next;
     }
 }
 
+/* ---- refusals ---- */
+
+static void make_refusal(struct http_exchange *exchange, struct http_response *response,
+                         unsigned status, const char *detail)
+{
+    struct http_format format;
+
+    exchange->request.must_close = true;
+    http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
+    http_response_start(response, &exchange->request, status);
+    http_response_add_header(response, "Vary", "Accept, Origin");
+    http_response_set_detail(response, &format, detail);
+}
+
 /* Refuses before the handler sees the request, and closes the connection. */
 static void refuse(struct http_exchange *exchange, unsigned status, const char *detail)
 {
     struct http_response response;
-    struct http_format format;
 
-    http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
-    http_response_start(&response, &exchange->request, status);
-    http_response_add_header(&response, "Vary", "Accept, Origin");
-    if (!atomic_load(&exchange->loop->server->draining))
-        http_response_add_header(&response, "Connection", "close");
-    http_response_set_detail(&response, &format, detail);
+    make_refusal(exchange, &response, status, detail);
     http_exchange_respond(exchange, &response);
 }
 
+static void log_exchange(const struct http_exchange *exchange, unsigned status, uint64_t bytes)
+{
+    const struct http_request *request = &exchange->request;
+    const char *target = request->target.data ? request->target.data : "";
+
+    log_access(&(struct log_request){
+        .id = request->id,
+        .method = request->method_name.data ? request->method_name.data : "",
+        .path = target,
+        .path_length = strcspn(target, "?"),
+        .status = status,
+        .bytes = bytes,
+        .microseconds = clock_now() - exchange->started,
+        .client = exchange->client,
+    });
+}
+
+/* Refuses where libmicrohttpd can't be asked to: it is about to answer by itself, or in the
+ * middle of a body. */
+static void refuse_past_library(struct http_exchange *exchange, unsigned status,
+                                const char *detail)
+{
+    struct http_response response;
+    struct buffer bytes = {0};
+
+    make_refusal(exchange, &response, status, detail);
+    http_response_append(&bytes, &response);
+    if (!bytes.failed)
+        wire_send_last(exchange->connection, bytes.data, bytes.size);
+    log_exchange(exchange, status, response.body.size);
+    http_response_release(&response);
+    buffer_release(&bytes);
+    set_state(exchange, EXCHANGE_IDLE);
+}
+
+/* What libmicrohttpd finds between the last header and our first call. */
+static const char *detail_of_refusal(unsigned status)
+{
+    switch (status) {
+    case 413:
+        return "Request body is too large.";
+    case 431:
+        return "The headers are too large.";
+    default:
+        return "The headers are malformed, or contradict each other.";
+    }
+}
+
+/* Only the request that the library is at has a head and has not been shown to us. Those that
+ * it refuses earlier can't be told from each other: they get its own answer. */
+void exchange_note_refusal(struct http_loop *loop, unsigned status)
+{
+    struct http_exchange *exchange = NULL;
+
+    if (status > 0) {
+        LIST_FOREACH(exchange, &loop->starting, starting)
+        if (wire_has_head(exchange->connection))
+            break;
+    }
+    if (exchange) {
+        wire_read_fields(exchange->connection, &exchange->request);
+        http_request_finish_headers(&exchange->request);
+        refuse_past_library(exchange, status, detail_of_refusal(status));
+    } else {
+        log_message(CONFIG_LOG_INFO, "a request that can't be read was refused: status %u",
+                    status);
+    }
+}
+
 /* ---- the steps of a request ---- */
-
-/* libmicrohttpd hands out C strings made in place of what it received. A NUL that was sent
- * would cut them, unseen by the guard; here it shows. In a header, the line's CR and LF are
- * both NULs now: anything else behind the first is what follows a NUL, or a line that ended
- * with a bare LF or was folded. */
-static enum MHD_Result add_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                  const char *value)
-{
-    struct http_request *request = context;
-
-    (void)kind;
-    http_request_add_header(request, name, value ? value : "");
-    if (value && value[strlen(value) + 1] != '\0')
-        request->header_malformed = true;
-    return MHD_YES;
-}
-
-static bool is_request_line_cut(const struct http_exchange *exchange, const char *method,
-                                const char *version)
-{
-    return method + strlen(method) + 1 != exchange->target ||
-           exchange->target + exchange->request.target.size + 1 != version;
-}
 
 static void hand_on(struct http_exchange *exchange)
 {
@@ -165,10 +248,7 @@ static void handle(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->loop->server;
 
-    exchange->state = EXCHANGE_HANDLED;
-    exchange->is_handled = true;
-    atomic_fetch_add(&server->active, 1);
-    atomic_fetch_sub(&server->arriving, 1);
+    set_state(exchange, EXCHANGE_HANDLED);
     atomic_fetch_add(&server->handling, 1);
     if (exchange->body_size > server->settings.body_limit)
         refuse(exchange, 413, "Request body is too large.");
@@ -188,24 +268,21 @@ static bool is_body_too_large(const struct http_exchange *exchange)
 
 /* libmicrohttpd closes the connection after an answer in this first call: only refusals are
  * given here. */
-static enum MHD_Result handle_headers(struct http_exchange *exchange,
-                                      struct MHD_Connection *connection, const char *method,
-                                      const char *version)
+static enum MHD_Result handle_head(struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
     const char *problem;
+    unsigned status = 400;
 
-    if (!http_request_start(request, method, version))
+    if (!http_request_start(request, exchange->head.method, exchange->head.version))
         return MHD_NO;
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, request);
+    problem = wire_read_head(exchange->connection, &exchange->head, request);
     http_request_finish_headers(request);
-    exchange->state = EXCHANGE_BODY;
-    if (is_request_line_cut(exchange, method, version))
-        problem = "The request line has a control character or superfluous white space.";
-    else
-        problem = http_guard_problem(request);
+    set_state(exchange, EXCHANGE_BODY);
+    if (!problem)
+        problem = http_guard_problem(request, &status);
     if (problem)
-        refuse(exchange, 400, problem);
+        refuse(exchange, status, problem);
     else if (is_body_too_large(exchange))
         refuse(exchange, 413, "Request body is too large.");
     return MHD_YES;
@@ -218,7 +295,12 @@ static enum MHD_Result handle_body(struct http_exchange *exchange, const char *d
     size_t limit = exchange->loop->server->settings.body_limit;
     bool kept = request->method == HTTP_POST || request->method == HTTP_PUT ||
                 request->method == HTTP_PATCH;
+    const char *problem = wire_body_problem(exchange->connection, &exchange->head, data);
 
+    if (problem) {
+        refuse_past_library(exchange, 400, problem);
+        return MHD_NO;
+    }
     exchange->body_size += *size;
     if (exchange->body_size > limit + DRAINED_BODY_SIZE)
         return MHD_NO;
@@ -233,7 +315,7 @@ static enum MHD_Result queue_reply(struct http_exchange *exchange,
 {
     if (!exchange->reply)
         return MHD_NO;
-    exchange->state = EXCHANGE_QUEUED;
+    set_state(exchange, EXCHANGE_QUEUED);
     return MHD_queue_response(connection, exchange->reply->status, exchange->reply->native);
 }
 
@@ -251,8 +333,10 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connectio
     if (exchange->state == EXCHANGE_DEFERRED)
         return MHD_YES; /* to be asked again */
     exchange->loop->is_busy = true;
+    exchange->head.method = method;
+    exchange->head.version = version;
     if (exchange->state == EXCHANGE_STARTED)
-        result = handle_headers(exchange, connection, method, version);
+        result = handle_head(exchange);
     else if (exchange->state == EXCHANGE_BODY && *size > 0)
         result = handle_body(exchange, data, size);
     else if (exchange->state == EXCHANGE_BODY)
@@ -265,65 +349,52 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connectio
 void *exchange_start_request(void *context, const char *target,
                              struct MHD_Connection *connection)
 {
-    struct http_loop *loop = context;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct http_exchange *exchange = info ? info->socket_context : NULL;
 
+    (void)context;
     if (!exchange)
         return NULL;
     http_request_clear(&exchange->request);
-    exchange->state = EXCHANGE_STARTED;
-    exchange->is_handled = false;
     exchange->body_size = 0;
     exchange->reply = NULL;
     exchange->started = clock_now();
-    exchange->target = target;
-    atomic_fetch_add(&loop->server->arriving, 1);
     http_request_set_target(&exchange->request, target);
+    exchange->head.target = target;
+    set_state(exchange, EXCHANGE_STARTED);
     return exchange;
 }
 
-static void log_exchange(const struct http_exchange *exchange)
+/* Of what was answered: a HEAD and a 304 have no body. */
+static void log_answer(const struct http_exchange *exchange)
 {
-    const struct http_request *request = &exchange->request;
-    const char *target = request->target.data ? request->target.data : "";
-    bool has_body =
-        exchange->reply && request->method != HTTP_HEAD && exchange->reply->status != 304;
+    const struct http_reply *reply = exchange->reply;
+    bool has_body = reply && exchange->request.method != HTTP_HEAD && reply->status != 304;
 
-    if (!log_enabled(CONFIG_LOG_INFO))
-        return;
-    log_access(&(struct log_request){
-        .id = request->id,
-        .method = request->method_name.data ? request->method_name.data : "",
-        .path = target,
-        .path_length = strcspn(target, "?"),
-        .status = exchange->reply ? exchange->reply->status : 0,
-        .bytes = has_body ? exchange->reply->size : 0,
-        .microseconds = clock_now() - exchange->started,
-        .client = exchange->client,
-    });
+    if (log_enabled(CONFIG_LOG_INFO))
+        log_exchange(exchange, reply ? reply->status : 0, has_body ? reply->size : 0);
 }
 
 void exchange_end_request(void *context, struct MHD_Connection *connection,
                           void **request_context, enum MHD_RequestTerminationCode code)
 {
-    struct http_loop *loop = context;
     struct http_exchange *exchange = *request_context;
 
+    (void)context;
     (void)connection;
     (void)code;
     if (!exchange)
         return;
     *request_context = NULL;
-    atomic_fetch_sub(exchange->is_handled ? &loop->server->active : &loop->server->arriving, 1);
     if (exchange->state == EXCHANGE_DEFERRED) {
         exchange->is_orphan = true; /* its reply belongs to another thread yet */
         return;
     }
-    /* one just started was refused by libmicrohttpd, or the client left */
-    if (exchange->state != EXCHANGE_STARTED)
-        log_exchange(exchange);
+    /* of one just started, libmicrohttpd has told, or the client left */
+    if (exchange->state > EXCHANGE_STARTED)
+        log_answer(exchange);
+    set_state(exchange, EXCHANGE_IDLE);
     http_reply_release(exchange->reply);
     exchange->reply = NULL;
 }
@@ -338,6 +409,7 @@ static struct http_exchange *make_exchange(struct http_loop *loop,
     if (!exchange)
         return NULL; /* every request on the connection is refused by exchange_advance */
     exchange->loop = loop;
+    exchange->connection = connection;
     if (info && getnameinfo(info->client_addr, sizeof(struct sockaddr_in6), exchange->client,
                             sizeof(exchange->client), NULL, 0, NI_NUMERICHOST) != 0)
         exchange->client[0] = '\0';

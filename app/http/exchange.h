@@ -13,6 +13,7 @@
  */
 
 #include "http/server.h"
+#include "http/wire.h"
 
 #include <arpa/inet.h>
 #include <limits.h>
@@ -20,6 +21,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct http_loop {
     struct http_server *server;
@@ -30,9 +32,10 @@ struct http_loop {
     bool started;
 
     /* Of the loop's thread alone. */
-    size_t deferred; /* exchanges that wait for an answer */
-    size_t handled;  /* requests since the last end of a wave */
-    bool is_busy;    /* a request moved on in this run: there may be more to do at once */
+    LIST_HEAD(, http_exchange) starting; /* whose request line is known, and no more */
+    size_t deferred;                     /* exchanges that wait for an answer */
+    size_t handled;                      /* requests since the last end of a wave */
+    bool is_busy; /* a request moved on in this run: there may be more to do at once */
 
     pthread_mutex_t lock;
     struct http_exchange *answered; /* by other threads, linked by `next`; under the lock */
@@ -47,7 +50,7 @@ struct http_server {
     atomic_bool stopping;
     atomic_uint handling;       /* threads that are in the handler */
     atomic_size_t arriving;     /* requests that have begun, before the handler */
-    atomic_size_t active;       /* from the handler on, until the answer is sent */
+    atomic_size_t active;       /* from the handler or a refusal on, until the answer is sent */
     atomic_size_t reply_memory; /* bytes of bodies of all replies */
     size_t loop_count;
     struct http_loop *loops;
@@ -61,8 +64,10 @@ struct http_reply {
     atomic_uint references;
 };
 
-/* A request goes through these in order. */
+/* A request goes through these in order, leaving some out; changed in one place, by the loop's
+ * thread. */
 enum exchange_state {
+    EXCHANGE_IDLE,     /* no request, or it needs nothing any more */
     EXCHANGE_STARTED,  /* the request line is known */
     EXCHANGE_BODY,     /* the guard is passed, the body is arriving */
     EXCHANGE_HANDLED,  /* the handler has it */
@@ -76,14 +81,15 @@ enum exchange_state {
 struct http_exchange {
     struct http_loop *loop;
     struct http_request request;
-    enum exchange_state state; /* changed by the loop's thread alone */
-    bool is_handled;           /* counts as active, not as arriving */
-    bool is_orphan;            /* the connection ended before the answer came */
-    size_t body_size;          /* bytes that came, kept or not */
+    enum exchange_state state;
+    bool is_orphan;   /* the connection ended before the answer came */
+    size_t body_size; /* bytes that came, kept or not */
     uint64_t started;
-    const char *target;       /* in libmicrohttpd's memory, to look for bytes that it cut off */
+    struct MHD_Connection *connection;
+    struct wire_head head;
     struct http_reply *reply; /* NULL: there was no memory for one */
     struct http_exchange *next;
+    LIST_ENTRY(http_exchange) starting; /* while EXCHANGE_STARTED */
     char client[INET6_ADDRSTRLEN];
 };
 
@@ -99,6 +105,10 @@ void exchange_notify_connection(void *loop, struct MHD_Connection *connection, v
 
 /* Tells `handled` of the settings, if there was a request since the last time. */
 void exchange_end_wave(struct http_loop *loop);
+
+/* libmicrohttpd is about to refuse a request by itself, with this status (0: without a word).
+ */
+void exchange_note_refusal(struct http_loop *loop, unsigned status);
 
 /* Ends the loop's sleep. On any thread. */
 void exchange_wake(const struct http_loop *loop);

@@ -3,6 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define STRING(value) #value
+#define NUMBER(value) STRING(value)
+
 static bool is_digits(const char *text)
 {
     return *text && text[strspn(text, "0123456789")] == '\0';
@@ -28,8 +31,26 @@ static const char *body_length_problem(const struct http_request *request)
     return NULL;
 }
 
-const char *http_guard_problem(const struct http_request *request)
+static const char *size_problem(const struct http_request *request, unsigned *status)
 {
+    *status = 414;
+    if (request->target.size > HTTP_TARGET_SIZE_MAX)
+        return "The request target is longer than " NUMBER(HTTP_TARGET_SIZE_MAX) " bytes.";
+    *status = 431;
+    if (request->field_count > HTTP_FIELDS_MAX)
+        return "There are more than " NUMBER(HTTP_FIELDS_MAX) " headers.";
+    if (request->head_size > request->target.size + HTTP_FIELDS_SIZE_MAX)
+        return "The headers are longer than " NUMBER(HTTP_FIELDS_SIZE_MAX) " bytes.";
+    return NULL;
+}
+
+const char *http_guard_problem(const struct http_request *request, unsigned *status)
+{
+    const char *problem = size_problem(request, status);
+
+    if (problem)
+        return problem;
+    *status = 400;
     if (request->header_malformed)
         return "A header has a malformed name or a control character.";
     if (request->header_count[HTTP_HEADER_HOST] > 1)

@@ -3,15 +3,21 @@
 
 /*
  * The guard: refuses what could be read in two ways, by us and by a proxy in front of us,
- * before anything else looks at the request. libmicrohttpd 0.9.75 lets all of this through.
- * Pure. Sources: RFC 9112, sections 3.2 (Host), 5.1 (names), 6.1 and 6.3 (body length); RFC
- * 9110, section 5.5 (values).
+ * before anything else looks at the request, and what is larger than any honest request.
+ * libmicrohttpd 0.9.75 lets all of this through. Pure. Sources: RFC 9112, sections 3 (length of
+ * the target), 3.2 (Host), 5.1 (names), 6.1 and 6.3 (body length); RFC 9110, section 5.5
+ * (values); RFC 6585, section 5 (431).
  */
 
 #include "http/request.h"
 
+#define HTTP_TARGET_SIZE_MAX 8000 /* bytes; beyond: 414 */
+#define HTTP_FIELDS_SIZE_MAX 8192 /* bytes of all headers as they came; beyond: 431 */
+#define HTTP_FIELDS_MAX      100  /* headers; beyond: 431 */
+
 /* What is wrong with the request line and headers, as a sentence for the client, or NULL. The
- * answer is 400 and the connection is closed: where the next request starts is not known. */
-const char *http_guard_problem(const struct http_request *request);
+ * answer has *status and the connection is closed: where the next request starts is not known.
+ */
+const char *http_guard_problem(const struct http_request *request, unsigned *status);
 
 #endif

@@ -20,7 +20,7 @@ struct http_reply *http_reply_make(const struct http_exchange *exchange,
 {
     struct http_reply *reply = calloc(1, sizeof(*reply));
 
-    if (atomic_load(&exchange->loop->server->draining))
+    if (exchange->request.must_close || atomic_load(&exchange->loop->server->draining))
         http_response_add_header(response, "Connection", "close");
     if (!reply || response->body.failed)
         goto failed;

@@ -212,6 +212,7 @@ void http_request_add_header(struct http_request *request, const char *name, con
 {
     size_t length = strlen(name);
 
+    request->field_count++;
     if (!is_token(name, length) || has_control_byte(value))
         request->header_malformed = true;
     for (unsigned i = 0; i < HTTP_HEADER_COUNT; i++) {

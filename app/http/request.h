@@ -48,6 +48,9 @@ struct http_request {
     struct buffer authority;   /* of an absolute-form target, else empty */
     const char *query;         /* as it was sent, without the `?`; NULL without one */
     bool http_1_1;             /* false: HTTP/1.0 */
+    size_t head_size;          /* bytes of request line and headers as they came */
+    size_t field_count;        /* headers, known or not */
+    bool must_close;           /* the connection ends with the answer */
     const char *headers[HTTP_HEADER_COUNT]; /* NULL when absent; the first one's value */
     unsigned header_count[HTTP_HEADER_COUNT];
     bool has_origin;       /* an Origin that is a URL, or null */

@@ -3,6 +3,7 @@
 #include "http/page.h"
 
 #include <string.h>
+#include <time.h>
 
 #define CORS_ALLOW_HEADERS                                                                     \
     "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, "          \
@@ -71,7 +72,7 @@ void http_response_start_preflight(struct http_response *response,
 
 unsigned http_response_share_class(const struct http_request *request)
 {
-    if (request->id_given || request->method == HTTP_OPTIONS)
+    if (request->id_given || request->must_close || request->method == HTTP_OPTIONS)
         return 0;
     return request->has_origin ? 2 : 1;
 }
@@ -156,24 +157,44 @@ void http_response_set_detail(struct http_response *response, const struct http_
     buffer_release(&json);
 }
 
+void http_response_append(struct buffer *out, const struct http_response *response)
+{
+    char date[sizeof("Sun, 06 Nov 1994 08:49:37 GMT")];
+    time_t now = time(NULL);
+    struct tm parts;
+
+    gmtime_r(&now, &parts);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    buffer_append_format(out, "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\n",
+                         response->status, http_status_text(response->status), date);
+    for (size_t i = 0; i < response->header_count; i++)
+        buffer_append_format(out, "%s: %s\r\n", response->headers[i].name,
+                             response->headers[i].value);
+    buffer_append_format(out, "Content-Length: %zu\r\n\r\n", response->body.size);
+    buffer_append(out, response->body.data, response->body.size);
+    out->failed = out->failed || response->body.failed;
+}
+
 const char *http_status_text(unsigned status)
 {
     static const struct {
         unsigned status;
         const char *text;
     } texts[] = {
-        {200, "OK"                    },
-        {201, "Created"               },
-        {204, "No Content"            },
-        {304, "Not Modified"          },
-        {400, "Bad Request"           },
-        {404, "Not Found"             },
-        {405, "Method Not Allowed"    },
-        {406, "Not Acceptable"        },
-        {413, "Content Too Large"     },
-        {415, "Unsupported Media Type"},
-        {500, "Internal Server Error" },
-        {503, "Service Unavailable"   },
+        {200, "OK"                             },
+        {201, "Created"                        },
+        {204, "No Content"                     },
+        {304, "Not Modified"                   },
+        {400, "Bad Request"                    },
+        {404, "Not Found"                      },
+        {405, "Method Not Allowed"             },
+        {406, "Not Acceptable"                 },
+        {413, "Content Too Large"              },
+        {414, "URI Too Long"                   },
+        {415, "Unsupported Media Type"         },
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"          },
+        {503, "Service Unavailable"            },
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

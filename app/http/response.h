@@ -63,6 +63,10 @@ void http_response_add_page_headers(struct http_response *response, const char *
 void http_response_set_detail(struct http_response *response, const struct http_format *format,
                               const char *detail);
 
+/* The whole response as HTTP/1.1 has it (RFC 9112, section 2.1), for a connection that ends
+ * with it. */
+void http_response_append(struct buffer *out, const struct http_response *response);
+
 /* The reason phrase of a status that this program uses. */
 const char *http_status_text(unsigned status);
 

@@ -15,9 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_LIMIT    8192
-#define CONNECTION_MEMORY   ((size_t)16384) /* request line and headers; beyond: 414 or 431 */
-#define KEEP_ALIVE_SECONDS  75              /* above the 60 s of the usual load balancers */
+#define CONNECTION_LIMIT 8192
+/* What the guard lets through, twice (cookies are copied), and what is made of it. Up to this
+ * size the library gets it from malloc, not from mmap. */
+#define CONNECTION_MEMORY   ((size_t)32768)
+#define KEEP_ALIVE_SECONDS  75 /* above the 60 s of the usual load balancers */
 #define LISTEN_BACKLOG      1024
 #define UNSURE_MILLISECONDS 10 /* see wait_milliseconds */
 
@@ -29,14 +31,18 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-static void log_library_message(void *context, const char *format, va_list arguments)
+static void hear_library(void *context, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
-static void log_library_message(void *context, const char *format, va_list arguments)
+static void hear_library(void *context, const char *format, va_list arguments)
 {
+    unsigned status;
     char text[256];
 
-    (void)context;
+    if (wire_is_refusal(format, arguments, &status)) {
+        exchange_note_refusal(context, status);
+        return;
+    }
     vsnprintf(text, sizeof(text), format, arguments);
     text[strcspn(text, "\r\n")] = '\0';
     log_message(CONFIG_LOG_DEBUG, "libmicrohttpd: %s", text);
@@ -104,23 +110,27 @@ static void wake_loops(struct http_server *server)
 }
 
 static bool start_loop(struct http_server *server, struct http_loop *loop, int listener,
-                       struct error *err)
+                       unsigned connection_limit, struct error *err)
 {
     loop->server = server;
+    LIST_INIT(&loop->starting);
     loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     loop->listen_socket = dup(listener);
     pthread_mutex_init(&loop->lock, NULL);
     if (loop->wake < 0 || loop->listen_socket < 0)
         return error_set(err, ERROR_SYSTEM, "cannot start an HTTP thread: %s", strerror(errno));
+    /* clang-format off: an option a line */
     loop->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, exchange_advance, loop,
-        MHD_OPTION_EXTERNAL_LOGGER, log_library_message, NULL, MHD_OPTION_LISTEN_SOCKET,
-        loop->listen_socket, MHD_OPTION_URI_LOG_CALLBACK, exchange_start_request, loop,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-        exchange_end_request, loop, MHD_OPTION_NOTIFY_CONNECTION, exchange_notify_connection,
-        loop, MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNECTION_LIMIT / server->loop_count),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)KEEP_ALIVE_SECONDS, MHD_OPTION_END);
+        MHD_OPTION_EXTERNAL_LOGGER, hear_library, loop, MHD_OPTION_STRICT_FOR_CLIENT,
+        wire_strictness(), MHD_OPTION_LISTEN_SOCKET, loop->listen_socket,
+        MHD_OPTION_URI_LOG_CALLBACK, exchange_start_request, loop, MHD_OPTION_UNESCAPE_CALLBACK,
+        leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_end_request, loop,
+        MHD_OPTION_NOTIFY_CONNECTION, exchange_notify_connection, loop,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)KEEP_ALIVE_SECONDS,
+        MHD_OPTION_END);
+    /* clang-format on */
     if (!loop->daemon)
         return error_set(err, ERROR_SYSTEM, "cannot start libmicrohttpd");
     loop->started = pthread_create(&loop->thread, NULL, run_loop, loop) == 0;
@@ -231,10 +241,15 @@ struct http_server *http_server_start(const struct http_server_settings *setting
         return NULL;
     }
     server->settings = *settings;
+    if (!wire_is_checked())
+        log_message(CONFIG_LOG_WARNING,
+                    "libmicrohttpd %s is not one of those that this program was tried with: %s",
+                    MHD_get_version(), WIRE_CHECKED_VERSIONS);
     listener = listen_on(server, err);
     while (listener >= 0 && err->code == ERROR_NONE && server->loop_count < wanted) {
         server->loop_count++;
-        start_loop(server, &server->loops[server->loop_count - 1], listener, err);
+        start_loop(server, &server->loops[server->loop_count - 1], listener,
+                   CONNECTION_LIMIT / (unsigned)wanted, err);
     }
     if (listener >= 0)
         close(listener);

@@ -8,7 +8,7 @@
  * it was answered,
  *  - no read gives less than another that had ended before it began,
  *  - of any two lists one is older in no register than the other (they are snapshots).
- * tests/faults/joining-reads shows that it fails where reads may join a flight that is in the
+ * tests/faults/run shows that it fails where reads may join a flight that is in the
  * air.
  */
 

@@ -9,9 +9,12 @@
 #include "exchange.h"
 #include "suites.h"
 
+#include <microhttpd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static struct server server;
 
@@ -34,16 +37,25 @@ int guard_cleanup(void)
 /* What a smuggler would like to be carried out. */
 #define CLEAR "DELETE /todos HTTP/1.1\r\n" HOST "\r\n"
 
+/* A request, and the status of its one answer. */
 struct bytes {
     const char *name;
     const char *data;
     size_t size;
+    int status;
 };
 
-#define RAW(name, literal)                                                                     \
+#define RAW_STATUS(name, literal, status)                                                      \
     {                                                                                          \
-        name, literal, sizeof(literal) - 1                                                     \
+        name, literal, sizeof(literal) - 1, status                                             \
     }
+#define RAW(name, literal) RAW_STATUS(name, literal, 400)
+
+/* libmicrohttpd 1.0 refuses by itself what 0.9 lets through, some of it without a word. */
+static bool is_library_strict(void)
+{
+    return strncmp(MHD_get_version(), "0.", 2) != 0;
+}
 
 static void check_list(const char *row, const char *wanted)
 {
@@ -59,37 +71,95 @@ static void start_with_alpha(void)
     create_todo(&server, "{\"title\":\"alpha\"}");
 }
 
-/* Whether the connection ends in time, and nothing but a repeated refusal comes before that:
- * libmicrohttpd 0.9.75 sends the head of its own answer to a bad length twice. */
-static bool ends_refused(struct client_connection *connection)
+/* All that comes until the server closes. False if it doesn't in time. */
+static bool read_to_end(const struct client_connection *connection, struct buffer *all)
 {
-    struct client_response response = {0};
-    bool is_refused = true;
-    client_receive(connection, false, CLOSE_LIMIT, &response);
-    if (response.status != 0)
-        is_refused = response.status == 400;
-    client_response_release(&response);
-    buffer_clear(&connection->received);
-    return is_refused && client_is_closed(connection, CLOSE_LIMIT);
+    uint64_t deadline = clock_now() + CLOSE_LIMIT * 1000ULL;
+    char part[4096];
+    ssize_t count = 1;
+
+    while (count > 0) {
+        struct pollfd source = {.fd = connection->fd, .events = POLLIN};
+        uint64_t now = clock_now();
+        if (now >= deadline || poll(&source, 1, (int)((deadline - now) / 1000) + 1) <= 0)
+            return false;
+        count = recv(connection->fd, part, sizeof part, 0);
+        if (count > 0)
+            buffer_append(all, part, (size_t)count);
+    }
+    return true;
 }
 
-/* The request must be answered by 400 alone, and the connection closed. */
+static size_t count_text(const char *text, const char *part)
+{
+    size_t count = 0;
+
+    for (; text && (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+static size_t count_heads(const char *text)
+{
+    return count_text(text, "HTTP/1.1 2") + count_text(text, "HTTP/1.1 4") +
+           count_text(text, "HTTP/1.1 5");
+}
+
+/* Lines of the log that tell of an answer of this status, by us or by libmicrohttpd itself. */
+static size_t count_logged(int status)
+{
+    struct buffer log = {0};
+    char ours[32];
+    char its[32];
+    size_t count;
+
+    snprintf(ours, sizeof ours, "\"status\":%d,", status);
+    snprintf(its, sizeof its, "refused: status %d\"", status);
+    server_read_log(&server, &log);
+    count = count_text(log.data, ours) + count_text(log.data, its);
+    buffer_release(&log);
+    return count;
+}
+
+/* Each refusal is one line; lines are written every 100 ms. */
+static void check_logged(const struct bytes *row, size_t wanted)
+{
+    uint64_t deadline = clock_now() + 2000000;
+
+    while (count_logged(row->status) < wanted && clock_now() < deadline)
+        clock_sleep(20000);
+    CHECK_NUMBER(row->name, "lines in the log", (long long)wanted,
+                 (long long)count_logged(row->status));
+}
+
+/* One answer, of this status (0: none), and a closed connection; nothing is carried out. */
 static void check_refused(const struct bytes *row)
 {
     struct client_connection connection;
-    struct client_response response = {0};
+    struct buffer all = {0};
+    size_t logged = count_logged(row->status);
+    char status_line[16];
+
     start_with_alpha();
     if (!CHECK(client_open(&connection, server.port), row->name, "no connection"))
         return;
     client_send(&connection, row->data, row->size);
-    client_receive(&connection, false, ANSWER_LIMIT, &response);
-    CHECK_NUMBER(row->name, "status", 400, response.status);
-    CHECK(ends_refused(&connection), row->name, "the connection stays open, or more was done");
+    CHECK(read_to_end(&connection, &all), row->name, "the connection stays open");
     client_close(&connection);
+    snprintf(status_line, sizeof status_line, "HTTP/1.1 %d ", row->status);
+    CHECK_NUMBER(row->name, "answers", row->status != 0, (long long)count_heads(all.data));
+    if (row->status != 0) {
+        CHECK_CONTAINS(row->name, "answer", status_line, all.data);
+        check_logged(row, logged + 1);
+    }
     CHECK_NUMBER(row->name, "todos afterwards", 1, count_todos(&server));
     check_list(row->name, "\"title\":\"alpha\"");
-    client_response_release(&response);
+    buffer_release(&all);
 }
+
+#define CHUNKED                                                                                \
+    "POST /todos HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"                       \
+    "Transfer-Encoding: chunked\r\n\r\n"
 
 static void test_ambiguous_framing_is_refused(void)
 {
@@ -165,6 +235,36 @@ static void test_ambiguous_framing_is_refused(void)
         RAW("chunk longer than it says", "POST /todos HTTP/1.1\r\n" HOST
                                          "Content-Type: application/json\r\nTransfer-Encoding: "
                                          "chunked\r\n\r\n2\r\n{}{}\r\n0\r\n\r\n" CLEAR),
+        RAW("length on a folded line",
+            "POST /todos HTTP/1.1\r\n" HOST "Content-Length:\r\n 43\r\n\r\n" CLEAR),
+        RAW("folded length",
+            "POST /todos HTTP/1.1\r\n" HOST "Content-Length: 4\r\n 3\r\n\r\n" CLEAR),
+        RAW("Transfer-Encoding on a folded line",
+            "POST /todos HTTP/1.1\r\n" HOST
+            "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n" CLEAR),
+        RAW("length and Transfer-Encoding on a folded line",
+            "POST /todos HTTP/1.1\r\n" HOST "Content-Length: 10\r\n"
+            "Transfer-Encoding:\r\n\tchunked\r\n\r\n0\r\n\r\n" CLEAR),
+        RAW("name folded",
+            "POST /todos HTTP/1.1\r\n" HOST "Content-\r\n Length: 43\r\n\r\n" CLEAR),
+        RAW("bare LF behind the chunk's extension", CHUNKED "2;a\n{}\r\n0\r\n\r\n" CLEAR),
+        RAW("bare LF behind the chunk's size", CHUNKED "2\n{}\r\n0\r\n\r\n" CLEAR),
+        RAW("bare LF behind a second chunk's size",
+            CHUNKED "1\r\n{\r\n1\n}\r\n0\r\n\r\n" CLEAR),
+        RAW("bare LF behind a chunk", CHUNKED "1\r\n{\n1\r\n}\r\n0\r\n\r\n" CLEAR),
+        RAW("chunk size of nothing", CHUNKED "\r\n{}\r\n0\r\n\r\n" CLEAR),
+        RAW_STATUS("length of 2^64",
+                   "POST /todos HTTP/1.1\r\n" HOST
+                   "Content-Length: 18446744073709551616\r\n\r\n" CLEAR,
+                   413),
+        RAW_STATUS("length over the limit",
+                   "POST /todos HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+                   "Content-Length: 2000000\r\n\r\n" CLEAR,
+                   413),
+        RAW_STATUS("chunk of 2^68",
+                   "POST /todos HTTP/1.1\r\n" HOST
+                   "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n" CLEAR,
+                   413),
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         check_refused(&rows[i]);
@@ -189,36 +289,165 @@ static void test_bad_heads_are_refused(void)
             "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" CLEAR),
         RAW("tab before the colon", "DELETE /todos HTTP/1.1\r\n" HOST "X-A\t: b\r\n\r\n" CLEAR),
         RAW("blank in a name", "DELETE /todos HTTP/1.1\r\n" HOST "X A: b\r\n\r\n" CLEAR),
+        RAW("empty name", "DELETE /todos HTTP/1.1\r\n" HOST ": x\r\n\r\n" CLEAR),
+        RAW("empty name first", "DELETE /todos HTTP/1.1\r\n: x\r\n" HOST "\r\n" CLEAR),
+        RAW("empty name and value", "DELETE /todos HTTP/1.1\r\n" HOST ":\r\n\r\n" CLEAR),
+        RAW("empty name before a length",
+            "POST /todos HTTP/1.1\r\n" HOST ": x\r\nContent-Length: 43\r\n\r\n" CLEAR),
+        RAW("no colon", "DELETE /todos HTTP/1.1\r\n" HOST "X\r\n\r\n" CLEAR),
+        RAW("NUL in a value", "DELETE /todos HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n" CLEAR),
+        RAW("two NULs in a value", "DELETE /todos HTTP/1.1\r\n" HOST "X: a\0\0b\r\n\r\n" CLEAR),
+        RAW("NULs at a value's end",
+            "DELETE /todos HTTP/1.1\r\n" HOST "X: a\0\0\r\n\r\n" CLEAR),
+        RAW("NULs before a value", "DELETE /todos HTTP/1.1\r\n" HOST "X: \0\0a\r\n\r\n" CLEAR),
+        RAW("NUL in a name", "DELETE /todos HTTP/1.1\r\n" HOST "X\0Y: a\r\n\r\n" CLEAR),
+        RAW("folded header", "DELETE /todos HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n" CLEAR),
+        RAW("header folded twice",
+            "DELETE /todos HTTP/1.1\r\n" HOST "X:\r\n a\r\n\tb\r\n\r\n" CLEAR),
+        RAW("folded to nothing", "DELETE /todos HTTP/1.1\r\n" HOST "X: a\r\n \r\n\r\n" CLEAR),
+        RAW("folded request line", "DELETE /todos HTTP/1.1\r\n " HOST "\r\n" CLEAR),
+        RAW("bare LF behind a header", "DELETE /todos HTTP/1.1\r\n" HOST "X: a\n\r\n" CLEAR),
+        RAW("bare LF behind the first header",
+            "DELETE /todos HTTP/1.1\r\nHost: a.example\nX: a\r\n\r\n" CLEAR),
+        RAW("bare LF behind the request line", "DELETE /todos HTTP/1.1\n" HOST "\r\n" CLEAR),
+        RAW("bare LF for the empty line", "DELETE /todos HTTP/1.1\r\n" HOST "\n" CLEAR),
+        RAW("bare CR in a value", "DELETE /todos HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n" CLEAR),
+        RAW("blank in the target", "DELETE /todos x HTTP/1.1\r\n" HOST "\r\n" CLEAR),
+        RAW("blank in the query", "DELETE /todos?a b HTTP/1.1\r\n" HOST "\r\n" CLEAR),
+        RAW("two blanks", "DELETE  /todos HTTP/1.1\r\n" HOST "\r\n" CLEAR),
+        RAW("blank behind the version", "DELETE /todos HTTP/1.1 \r\n" HOST "\r\n" CLEAR),
+        RAW("no version", "DELETE /todos\r\n\r\n" CLEAR),
+        RAW("version of words", "DELETE /todos HTTP/x\r\n" HOST "\r\n" CLEAR),
+        RAW_STATUS("version 2", "DELETE /todos HTTP/2.0\r\n" HOST "\r\n" CLEAR, 505),
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         check_refused(&rows[i]);
 }
 
-/* The statuses that are right for a row, and whether the connection may stay open. */
-struct answer {
-    const char *name;
-    const char *data;
-    size_t size;
-    int wanted[3]; /* any of them; 0: no more */
-};
-
-#define ANSWER(name, literal, ...)                                                             \
-    {                                                                                          \
-        name, literal, sizeof(literal) - 1,                                                    \
-        {                                                                                      \
-            __VA_ARGS__                                                                        \
-        }                                                                                      \
-    }
-
-static bool is_wanted(const struct answer *row, int status)
+static void test_a_nul_in_the_target_is_refused(void)
 {
-    for (size_t i = 0; i < COUNT(row->wanted); i++)
-        if (row->wanted[i] == status && status != 0)
-            return true;
-    return false;
+    const struct bytes row =
+        RAW_STATUS("NUL in the target", "DELETE /todos\0x HTTP/1.1\r\n" HOST "\r\n" CLEAR,
+                   is_library_strict() ? 0 : 400);
+    check_refused(&row);
 }
 
-static void check_answer(const struct answer *row)
+/* What libmicrohttpd 0.9 takes unseen: the request may be carried out, but nothing behind it is
+ * ever taken for the next one. */
+static void test_nothing_is_hidden_behind_a_chunked_body(void)
+{
+    static const struct {
+        const char *name;
+        const char *data;
+        int status_0_9;
+        int status_1_0;
+    } rows[] = {
+        {"bare LF behind the last chunk's size",      CHUNKED "2\r\n{}\r\n0\n\r\n" CLEAR,                         201, 400},
+        {"bare LF behind the last chunk's extension", CHUNKED "2\r\n{}\r\n0;a\n\r\n" CLEAR,                       201,
+         400                                                                                                              },
+        {"bare LF for the empty line",                CHUNKED "2\r\n{}\r\n0\r\n\n" CLEAR,                         201, 400},
+        {"bare LF behind a trailer",                  CHUNKED "2\r\n{}\r\n0\r\nX: a\n\r\n" CLEAR,                 201, 400},
+        {"trailer of a length",                       CHUNKED "2\r\n{}\r\n0\r\nContent-Length: 43\r\n\r\n" CLEAR, 201,
+         201                                                                                                              },
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int status = is_library_strict() ? rows[i].status_1_0 : rows[i].status_0_9;
+        struct client_connection connection;
+        struct client_response response = {0};
+        start_with_alpha();
+        if (!CHECK(client_open(&connection, server.port), rows[i].name, "no connection"))
+            return;
+        client_send_text(&connection, rows[i].data);
+        client_receive(&connection, false, ANSWER_LIMIT, &response);
+        CHECK_NUMBER(rows[i].name, "status", status, response.status);
+        if (!is_library_strict())
+            CHECK(client_is_closed(&connection, CLOSE_LIMIT), rows[i].name, "not closed");
+        client_close(&connection);
+        client_response_release(&response);
+        if (status == 400 || !is_library_strict())
+            CHECK_NUMBER(rows[i].name, "todos afterwards", status == 201 ? 2 : 1,
+                         count_todos(&server));
+    }
+}
+
+static void append_fields(struct buffer *bytes, size_t size)
+{
+    static const char start[] = HOST "X-A: ";
+    buffer_append_text(bytes, start);
+    /* the empty line counts, too */
+    for (size_t i = sizeof start - 1 + 4; i < size; i++)
+        buffer_append_char(bytes, 'a');
+    buffer_append_text(bytes, "\r\n\r\n");
+}
+
+/* "DELETE /todos?aaa HTTP/1.1" and headers of these sizes. */
+static void check_sizes(size_t target, size_t fields, int status)
+{
+    struct buffer bytes = {0};
+    char name[64];
+    snprintf(name, sizeof name, "target of %zu bytes, headers of %zu", target, fields);
+    buffer_append_text(&bytes, "BREW /todos?");
+    for (size_t i = sizeof "/todos?" - 1; i < target; i++)
+        buffer_append_char(&bytes, 'a');
+    buffer_append_text(&bytes, " HTTP/1.1\r\n");
+    append_fields(&bytes, fields);
+    if (status == 405) { /* let through */
+        struct client_connection connection;
+        struct client_response response = {0};
+        if (CHECK(client_open(&connection, server.port), name, "no connection")) {
+            client_send(&connection, bytes.data, bytes.size);
+            client_receive(&connection, false, ANSWER_LIMIT, &response);
+            CHECK_NUMBER(name, "status", status, response.status);
+            client_close(&connection);
+        }
+        client_response_release(&response);
+    } else {
+        check_refused(&(struct bytes){name, bytes.data, bytes.size, status});
+    }
+    buffer_release(&bytes);
+}
+
+static void test_large_heads_get_one_answer(void)
+{
+    static const size_t beyond[] = {8400,  9000,  12000, 15900, 16000, 16200, 16384, 16500,
+                                    20000, 24000, 30000, 32000, 32768, 40000, 200000};
+    for (size_t size = 7940; size < 8160; size += 10)
+        check_sizes(sizeof "/todos?", size, 405);
+    check_sizes(8000, 8100, 405);
+    check_sizes(8001, 100, 414);
+    check_sizes(12000, 100, 414);
+    check_sizes(40000, 100, 414);
+    check_sizes(200000, 100, 414);
+    for (size_t i = 0; i < COUNT(beyond); i++)
+        check_sizes(sizeof "/todos?", beyond[i], 431);
+}
+
+static void check_many(const char *name, const char *before, const char *format, int count,
+                       const char *after)
+{
+    struct buffer bytes = {0};
+    buffer_append_text(&bytes, "DELETE /todos HTTP/1.1\r\n" HOST);
+    buffer_append_text(&bytes, before);
+    for (int i = 0; i < count; i++) {
+        buffer_append_text(&bytes, format);
+        buffer_append_unsigned(&bytes, (unsigned)i);
+    }
+    buffer_append_text(&bytes, after);
+    buffer_append_text(&bytes, "\r\n\r\n");
+    check_refused(&(struct bytes){name, bytes.data, bytes.size, 431});
+    buffer_release(&bytes);
+}
+
+static void test_many_headers_get_one_answer(void)
+{
+    check_many("101 headers", "X:", "\r\nX: ", 99, "");
+    check_many("400 headers", "X:", "\r\nX: ", 400, "");
+    check_many("20000 headers", "X:", "\r\nX: ", 20000, "");
+    check_many("1000 cookies", "Cookie: ", "a=1;", 1000, "");
+    check_many("cookies of 12 kB", "Cookie: ", "a=1;", 2000, "");
+}
+
+static void check_answer(const struct bytes *row)
 {
     struct client_connection connection;
     struct client_response response = {0};
@@ -227,8 +456,7 @@ static void check_answer(const struct answer *row)
         return;
     client_send(&connection, row->data, row->size);
     client_receive(&connection, false, ANSWER_LIMIT, &response);
-    CHECK(is_wanted(row, response.status), row->name, "status: wanted %d, got %d %.200s",
-          row->wanted[0], response.status, client_body(&response));
+    CHECK_NUMBER(row->name, "status", row->status, response.status);
     client_close(&connection);
     CHECK_NUMBER(row->name, "todos afterwards", 1, count_todos(&server));
     client_response_release(&response);
@@ -236,48 +464,35 @@ static void check_answer(const struct answer *row)
 
 static void test_other_odd_requests_do_no_harm(void)
 {
-    static const struct answer rows[] = {
-        ANSWER("empty Host", "DELETE /todos HTTP/1.1\r\nHost:\r\n" LAST "\r\n", 400),
-        ANSWER("bad Host", "DELETE /todos HTTP/1.1\r\nHost: a b\r\n" LAST "\r\n", 400),
-        ANSWER("Host with a path", "DELETE /todos HTTP/1.1\r\nHost: a/b\r\n" LAST "\r\n", 400),
-        ANSWER("HTTP/1.0 without Host", "GET /todos HTTP/1.0\r\n\r\n", 200),
-        ANSWER("HTTP/1.0 with Host", "GET /todos HTTP/1.0\r\n" HOST "\r\n", 200),
-        ANSWER("tab in a value", "GET /todos HTTP/1.1\r\n" HOST "X-A: a\tb\r\n" LAST "\r\n",
-               200),
-        ANSWER("%00 after the list", "DELETE /todos%00 HTTP/1.1\r\n" HOST LAST "\r\n", 400,
-               404),
-        ANSWER("%00 before a suffix", "DELETE /todos%00.json HTTP/1.1\r\n" HOST LAST "\r\n",
-               400, 404),
-        ANSWER("%00 in the root", "GET /%00 HTTP/1.1\r\n" HOST LAST "\r\n", 400, 404),
-        ANSWER("NUL in the target", "DELETE /todos\0x HTTP/1.1\r\n" HOST LAST "\r\n", 400, 404),
-        ANSWER("CONNECT", "CONNECT a.example:443 HTTP/1.1\r\n" HOST LAST "\r\n", 405),
-        ANSWER("CONNECT of a path", "CONNECT /todos HTTP/1.1\r\n" HOST LAST "\r\n", 405),
-        ANSWER("TRACE", "TRACE /todos HTTP/1.1\r\n" HOST LAST "\r\n", 405),
-        ANSWER("absolute target", "GET http://a.example/todos HTTP/1.1\r\n" HOST LAST "\r\n",
-               200, 400),
-        ANSWER("asterisk", "OPTIONS * HTTP/1.1\r\n" HOST LAST "\r\n", 200, 400, 404),
-        /* libmicrohttpd hands us the value up to the NUL. */
-        ANSWER("NUL in a value", "GET /todos HTTP/1.1\r\n" HOST "X-A: a\0b\r\n" LAST "\r\n",
-               400, 200),
-        ANSWER("no slash", "DELETE todos HTTP/1.1\r\n" HOST LAST "\r\n", 400, 404),
-        ANSWER("bare LF", "GET /todos HTTP/1.1\nHost: a.example\nConnection: close\n\n", 200,
-               400),
-        ANSWER("folded header", "GET /todos HTTP/1.1\r\n" HOST "X-A: a\r\n b\r\n" LAST "\r\n",
-               200, 400),
-        ANSWER("no version", "DELETE /todos\r\n\r\n", 400),
-        ANSWER("version 2", "DELETE /todos HTTP/2.0\r\n" HOST "\r\n", 400, 505),
-        ANSWER("version of words", "DELETE /todos HTTP/x\r\n" HOST "\r\n", 400, 505),
-        ANSWER("huge length",
-               "POST /todos HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n\r\n",
-               400, 413),
-        ANSWER("length over the limit",
-               "POST /todos HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
-               "Content-Length: 2000000\r\n\r\n",
-               413),
-        ANSWER("huge chunk",
-               "POST /todos HTTP/1.1\r\n" HOST
-               "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
-               400, 413),
+    static const struct bytes rows[] = {
+        RAW("empty Host", "DELETE /todos HTTP/1.1\r\nHost:\r\n" LAST "\r\n"),
+        RAW("bad Host", "DELETE /todos HTTP/1.1\r\nHost: a b\r\n" LAST "\r\n"),
+        RAW("Host with a path", "DELETE /todos HTTP/1.1\r\nHost: a/b\r\n" LAST "\r\n"),
+        RAW_STATUS("HTTP/1.0 without Host", "GET /todos HTTP/1.0\r\n\r\n", 200),
+        RAW_STATUS("HTTP/1.0 with Host", "GET /todos HTTP/1.0\r\n" HOST "\r\n", 200),
+        RAW_STATUS("tab in a value", "GET /todos HTTP/1.1\r\n" HOST "X: a\tb\r\n" LAST "\r\n",
+                   200),
+        RAW_STATUS("blanks around values",
+                   "GET /todos HTTP/1.1\r\n" HOST "X:\t a\r\nY:b\r\nZ:  \r\nA:\r\n" LAST "\r\n",
+                   200),
+        RAW_STATUS("cookies", "GET /todos HTTP/1.1\r\n" HOST "Cookie: a=b; c\r\n" LAST "\r\n",
+                   200),
+        RAW_STATUS("an empty line before", "\r\nGET /todos HTTP/1.1\r\n" HOST LAST "\r\n", 200),
+        RAW_STATUS("a query of many parts",
+                   "GET /todos?a=b&c+d=%20&&e= HTTP/1.1\r\n" HOST LAST "\r\n", 200),
+        RAW_STATUS("bytes above ASCII in the target",
+                   "GET /todos?\xc3\xa9 HTTP/1.1\r\n" HOST LAST "\r\n", 200),
+        RAW_STATUS("%00 after the list", "DELETE /todos%00 HTTP/1.1\r\n" HOST LAST "\r\n", 404),
+        RAW_STATUS("%00 before a suffix", "DELETE /todos%00.json HTTP/1.1\r\n" HOST LAST "\r\n",
+                   404),
+        RAW_STATUS("%00 in the root", "GET /%00 HTTP/1.1\r\n" HOST LAST "\r\n", 404),
+        RAW_STATUS("CONNECT", "CONNECT a.example:443 HTTP/1.1\r\n" HOST LAST "\r\n", 405),
+        RAW_STATUS("CONNECT of a path", "CONNECT /todos HTTP/1.1\r\n" HOST LAST "\r\n", 405),
+        RAW_STATUS("TRACE", "TRACE /todos HTTP/1.1\r\n" HOST LAST "\r\n", 405),
+        RAW_STATUS("absolute target",
+                   "GET http://a.example/todos HTTP/1.1\r\n" HOST LAST "\r\n", 200),
+        RAW_STATUS("asterisk", "OPTIONS * HTTP/1.1\r\n" HOST LAST "\r\n", 404),
+        RAW_STATUS("no slash", "DELETE todos HTTP/1.1\r\n" HOST LAST "\r\n", 404),
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         check_answer(&rows[i]);
@@ -291,7 +506,7 @@ static void test_nul_in_an_item_s_path_is_never_the_cut_path(void)
     unsigned id = create_todo(&server, "{}");
     snprintf(path, sizeof path, "/todos/%u%%00", id);
     client_ask(server.port, &(struct client_request)ASK("DELETE", path), &response);
-    CHECK(response.status == 404 || response.status == 400, path, "status %d", response.status);
+    CHECK_NUMBER(path, "status", 404, response.status);
     CHECK_NUMBER(path, "item afterwards", 200, get_todo(&server, id, &response));
     client_response_release(&response);
 }
@@ -308,17 +523,17 @@ static void test_pipelined_requests_are_answered_in_order(void)
             "Content-Length: 15\r\n\r\n{\"title\":\"one\"}",
             201, "\"title\":\"one\""),
         ROW("GET /todos HTTP/1.1\r\n" HOST "\r\n", 200, "\"title\":\"one\""),
-        ROW("POST /todos HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
-            "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"tit\r\na\r\nle\":\"two\"}\r\n0\r\n\r\n",
-            201, "\"title\":\"two\""),
         ROW("GET /nope HTTP/1.1\r\n" HOST "\r\n", 404, "Not found."),
         ROW("PUT /todos HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", 405, "not allowed"),
         ROW("POST /todos HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
             "Content-Length: 1\r\n\r\n{",
             400, "JSON parse error"),
-        ROW("GET /todos HTTP/1.1\r\n" HOST "\r\n", 200, "\"title\":\"two\""),
+        ROW("GET /todos HTTP/1.1\r\n" HOST "\r\n", 200, "\"title\":\"one\""),
         ROW("DELETE /todos HTTP/1.1\r\n" HOST "\r\n", 204, ""),
-        ROW("GET /todos HTTP/1.1\r\n" HOST LAST "\r\n", 200, "[]"),
+        ROW("GET /todos HTTP/1.1\r\n" HOST "\r\n", 200, "[]"),
+        ROW("POST /todos HTTP/1.1\r\n" HOST LAST "Content-Type: application/json\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"tit\r\na\r\nle\":\"two\"}\r\n0\r\n\r\n",
+            201, "\"title\":\"two\""),
     };
     struct client_connection connection;
     struct client_response response = {0};
@@ -355,29 +570,6 @@ static void check_turned_down(const char *name, const struct buffer *bytes)
     client_close(&connection);
     CHECK_NUMBER(name, "todos afterwards", 1, count_todos(&server));
     client_response_release(&response);
-}
-
-static void test_overlong_requests_are_turned_down(void)
-{
-    struct buffer bytes = {0};
-    buffer_append_text(&bytes, "DELETE /todos?");
-    for (int i = 0; i < 100000; i++)
-        buffer_append_char(&bytes, 'a');
-    buffer_append_text(&bytes, " HTTP/1.1\r\n" HOST "\r\n");
-    check_turned_down("target of 100 kB", &bytes);
-    buffer_clear(&bytes);
-    buffer_append_text(&bytes, "DELETE /todos HTTP/1.1\r\n" HOST "X-A: ");
-    for (int i = 0; i < 200000; i++)
-        buffer_append_char(&bytes, 'a');
-    buffer_append_text(&bytes, "\r\n\r\n");
-    check_turned_down("header of 200 kB", &bytes);
-    buffer_clear(&bytes);
-    buffer_append_text(&bytes, "DELETE /todos HTTP/1.1\r\n" HOST);
-    for (int i = 0; i < 20000; i++)
-        buffer_append_format(&bytes, "X-%d: a\r\n", i);
-    buffer_append_text(&bytes, "\r\n");
-    check_turned_down("20000 headers", &bytes);
-    buffer_release(&bytes);
 }
 
 static void test_garbage_is_turned_down(void)
@@ -479,10 +671,13 @@ static void test_a_chunked_body_over_the_limit_is_refused(void)
 CU_TestInfo guard_tests[] = {
     TEST(test_ambiguous_framing_is_refused),
     TEST(test_bad_heads_are_refused),
+    TEST(test_a_nul_in_the_target_is_refused),
+    TEST(test_nothing_is_hidden_behind_a_chunked_body),
+    TEST(test_large_heads_get_one_answer),
+    TEST(test_many_headers_get_one_answer),
     TEST(test_other_odd_requests_do_no_harm),
     TEST(test_nul_in_an_item_s_path_is_never_the_cut_path),
     TEST(test_pipelined_requests_are_answered_in_order),
-    TEST(test_overlong_requests_are_turned_down),
     TEST(test_garbage_is_turned_down),
     TEST(test_half_requests_are_dropped),
     TEST(test_a_request_in_small_pieces_is_answered),

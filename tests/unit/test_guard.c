@@ -87,6 +87,7 @@ static void test_what_can_be_read_in_two_ways_is_refused(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *problem;
+        unsigned status;
 
         http_request_clear(&request);
         (void)snprintf(version, sizeof(version), "HTTP/%s", rows[i].version);
@@ -95,7 +96,7 @@ static void test_what_can_be_read_in_two_ways_is_refused(void)
         for (size_t j = 0; j < 3 && rows[i].headers[j][0]; j++)
             http_request_add_header(&request, rows[i].headers[j][0], rows[i].headers[j][1]);
         http_request_finish_headers(&request);
-        problem = http_guard_problem(&request);
+        problem = http_guard_problem(&request, &status);
         if (rows[i].problem)
             CHECK_CONTAINS(rows[i].name, "problem", rows[i].problem, problem);
         else
