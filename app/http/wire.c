@@ -10,12 +10,18 @@ static const char *const checked_versions[] = {"0.9.75", "1.0.1"};
 /* How the library's messages begin that tell of a refusal. The first one has the status. */
 static const char refusal_with_status[] =
     "Error processing request (HTTP response code is %u ('%s')).";
+/* clang-format off */
 static const char *const refusals[] = {
-    "Bare CR characters are not allowed",       "Bare LF characters are not allowed",
-    "Invalid character is in the request line", "The NUL character is in the request line",
-    "The request has whitespace character",     "The request line",
+    "Bare CR characters are not allowed",
+    "Bare LF characters are not allowed",
+    "Invalid character is in the request line",
+    "No space left in the read buffer",
+    "The NUL character is in the request line",
+    "The request has whitespace character",
+    "The request line",
     "Too many meaningless extra empty lines",
 };
+/* clang-format on */
 
 /* The head of a request while it is walked through, byte for byte. */
 struct walk {

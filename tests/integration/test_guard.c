@@ -380,18 +380,19 @@ static void append_fields(struct buffer *bytes, size_t size)
     buffer_append_text(bytes, "\r\n\r\n");
 }
 
-/* "DELETE /todos?aaa HTTP/1.1" and headers of these sizes. */
+/* A target and headers of these sizes; 405: they are let through. libmicrohttpd 1.0 answers a
+ * target that is too large for it only if it knows the method. */
 static void check_sizes(size_t target, size_t fields, int status)
 {
     struct buffer bytes = {0};
     char name[64];
     snprintf(name, sizeof name, "target of %zu bytes, headers of %zu", target, fields);
-    buffer_append_text(&bytes, "BREW /todos?");
+    buffer_append_text(&bytes, status == 405 ? "BREW /todos?" : "DELETE /todos?");
     for (size_t i = sizeof "/todos?" - 1; i < target; i++)
         buffer_append_char(&bytes, 'a');
     buffer_append_text(&bytes, " HTTP/1.1\r\n");
     append_fields(&bytes, fields);
-    if (status == 405) { /* let through */
+    if (status == 405) {
         struct client_connection connection;
         struct client_response response = {0};
         if (CHECK(client_open(&connection, server.port), name, "no connection")) {
@@ -443,7 +444,8 @@ static void test_many_headers_get_one_answer(void)
     check_many("101 headers", "X:", "\r\nX: ", 99, "");
     check_many("400 headers", "X:", "\r\nX: ", 400, "");
     check_many("20000 headers", "X:", "\r\nX: ", 20000, "");
-    check_many("1000 cookies", "Cookie: ", "a=1;", 1000, "");
+    if (!is_library_strict()) /* 1.0 has room for them, and so have we */
+        check_many("1000 cookies", "Cookie: ", "a=1;", 1000, "");
     check_many("cookies of 12 kB", "Cookie: ", "a=1;", 2000, "");
 }
 
