@@ -84,7 +84,7 @@ integration: $(BUILD)/app $(BUILD)/integration ## run the integration tests on S
 	TEST_APP=$(BUILD)/app $(BUILD)/integration sqlite
 	tests/mariadb env TEST_APP=$(BUILD)/app $(BUILD)/integration mysql
 	MARIADB_TLS=1 tests/mariadb env TEST_APP=$(BUILD)/app \
-	    sh -c '$(BUILD)/integration mysql store_mysql && $(BUILD)/integration mysql outage'
+	    sh -c '$(BUILD)/integration mysql tls && $(BUILD)/integration mysql store_mysql && $(BUILD)/integration mysql outage'
 
 browser: $(BUILD)/app ## test the web page in Chromium, on SQLite and on a private MariaDB
 	TEST_APP=$(BUILD)/app tests/browser/run

@@ -228,6 +228,22 @@ static bool set_ssl(MYSQL *connection, const struct config *config)
 #endif
 }
 
+/* Connector/C 3.4 takes a certificate that it can't verify after all, its name or its
+ * authority, when the server shows that it knows the password: that is not what verify-identity
+ * promises. */
+static bool is_verified(MYSQL *connection)
+{
+#ifdef MARIADB_TLS_VERIFY_OK
+    unsigned status = MARIADB_TLS_VERIFY_ERROR;
+
+    return mariadb_get_infov(connection, MARIADB_TLS_VERIFY_STATUS, &status) == 0 &&
+           status == MARIADB_TLS_VERIFY_OK;
+#else
+    (void)connection;
+    return true;
+#endif
+}
+
 /* "localhost" would mean the library's default socket: the protocol is said explicitly. */
 static bool set_options(MYSQL *connection, const struct config *config, unsigned io_timeout)
 {
@@ -262,6 +278,11 @@ static bool connect_to_server(MYSQL *connection, const struct config *config,
     }
     if (config->mysql_ssl_mode >= CONFIG_SSL_REQUIRED && !mysql_get_ssl_cipher(connection))
         return error_set(err, ERROR_CONFIG, "%s offers no TLS, and MYSQL_SSL_MODE asks for it",
+                         server);
+    if (config->mysql_ssl_mode >= CONFIG_SSL_VERIFY_CA && !is_verified(connection))
+        return error_set(err, ERROR_CONFIG,
+                         "%s has a certificate that MYSQL_SSL_CA doesn't vouch for, or that is "
+                         "for another name, and MYSQL_SSL_MODE asks for a better one",
                          server);
     return true;
 }

@@ -24,10 +24,10 @@ void db_mysql_thread_end(void);
  * no automatic reconnect), and sets the session up and checks it: utf8mb4, CLIENT_FOUND_ROWS,
  * strict sql_mode, READ COMMITTED, lock_wait_timeout and innodb_lock_wait_timeout of seconds,
  * TLS as MYSQL_SSL_MODE says (MariaDB's connector can't do verify-ca alone: there it checks the
- * name too, as verify-identity). `io_timeout` is in seconds, 0 for none (migrations: a
- * statement may take hours). Returns NULL with ERROR_UNAVAILABLE when the server can't be
- * reached (worth another try), ERROR_CONFIG when it refuses us (wrong password, no such
- * database, no TLS). */
+ * name too, as verify-identity; its 3.4 asks no name of 127.0.0.1 and ::1). `io_timeout` is in
+ * seconds, 0 for none (migrations: a statement may take hours). Returns NULL with
+ * ERROR_UNAVAILABLE when the server can't be reached (worth another try), ERROR_CONFIG when it
+ * refuses us (wrong password, no such database, no TLS). */
 MYSQL *db_mysql_open(const struct config *config, unsigned io_timeout, struct error *err);
 
 /* Closing NULL is fine. */

@@ -41,6 +41,7 @@ struct suite {
 
 static const struct suite suites[] = {
     SUITE(ON_BOTH, migrate),
+    SUITE(ON_MYSQL, tls),
     PREPARED_SUITE(ON_BOTH, store, store),
     PREPARED_SUITE(ON_MYSQL, store_mysql, store),
     PREPARED_SUITE(ON_SQLITE, store_sqlite, store),

@@ -13,6 +13,7 @@
     }
 
 extern CU_TestInfo migrate_tests[];
+extern CU_TestInfo tls_tests[];
 
 int store_init(void); /* for all three */
 int store_cleanup(void);
