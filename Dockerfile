@@ -1,6 +1,6 @@
 # `make test` and `make release` build these stages by way of docker-compose.yml.
 
-FROM debian:bookworm-slim AS base
+FROM debian:trixie-slim AS base
 WORKDIR /src
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates dpkg-dev make \
