@@ -46,7 +46,7 @@ TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/ben
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
 C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
 SCRIPTS := $(shell grep -lE '^\#!/(bin/(ba)?sh|usr/bin/env bats)' tests/* tests/*/* migrations/* \
-    app/http/*.sh deploy/* .ci/* 2>/dev/null)
+    app/server/*.sh deploy/* .ci/* 2>/dev/null)
 
 # Images: REGISTRY is what docker push and docker login call it, empty for Docker Hub. All else of
 # the containers is in docker-compose.yml; `docker compose` is taken where there is one.
@@ -215,9 +215,9 @@ $(BUILD)/migrations.c: migrations $(wildcard migrations/* migrations/*/*)
 	@mkdir -p $(@D)
 	@sh migrations/embed.sh migrations >$@
 
-$(BUILD)/static_files.c: app/http/embed_static.sh static $(wildcard static/*)
+$(BUILD)/static_files.c: app/server/embed_static.sh static $(wildcard static/*)
 	@mkdir -p $(@D)
-	@sh app/http/embed_static.sh static $(@D) >$@
+	@sh app/server/embed_static.sh static $(@D) >$@
 
 # Written only when they change, so that what depends on them is built again just then.
 define VERSION_H

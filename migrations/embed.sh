@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the C source (app/db/migrations.h) of what is in the folder of migrations:
+# Prints the C source (app/schema/migrations.h) of what is in the folder of migrations:
 #
 #     sh migrations/embed.sh migrations >migrations.c
 #
@@ -95,7 +95,7 @@ print_migrations() {
     printf 'const size_t migrations_%s_count = %s;\n\n' "$database" "$count"
 }
 
-printf '/* Made by migrations/embed.sh. */\n#include "db/migrations.h"\n\n'
+printf '/* Made by migrations/embed.sh. */\n#include "schema/migrations.h"\n\n'
 print_migrations mysql
 print_migrations sqlite
 printf 'const char *const seed_statements[] = {\n'

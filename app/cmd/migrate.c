@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
 #include "base/buffer.h"
-#include "db/migrate.h"
 #include "db/mysql.h"
+#include "schema/migrate.h"
 
 #include <getopt.h>
 #include <signal.h>

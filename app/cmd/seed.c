@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
-#include "db/migrate.h"
 #include "db/mysql.h"
-#include "db/session.h"
+#include "schema/migrate.h"
+#include "schema/session.h"
 
 #include <stdio.h>
 

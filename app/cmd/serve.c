@@ -1,14 +1,14 @@
 #include "cmd/cmd.h"
 
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
-#include "db/migrate.h"
 #include "db/mysql.h"
-#include "http/server.h"
+#include "schema/migrate.h"
+#include "server/server.h"
 #include "store/mysql.h"
 #include "store/sqlite.h"
-#include "todo/api.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #define STORE_MYSQL_H
 
 #include "base/config.h"
-#include "todo/store.h"
+#include "work/store.h"
 
 /* A todo store on MySQL or MariaDB; connects when it is first used. `config` must outlive it.
  * False without memory. Close it with handle->driver->close. */

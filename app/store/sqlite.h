@@ -2,7 +2,7 @@
 #define STORE_SQLITE_H
 
 #include "base/config.h"
-#include "todo/store.h"
+#include "work/store.h"
 
 /* A todo store on the SQLite file SQLITE_PATH; opens it when it is first used. `config` must
  * outlive it. False without memory. Close it with handle->driver->close. */

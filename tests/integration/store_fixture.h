@@ -9,7 +9,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
-#include "todo/store.h"
+#include "work/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>

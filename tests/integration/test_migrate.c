@@ -3,7 +3,7 @@
 #include "suites.h"
 
 #include "base/clock.h"
-#include "db/session.h"
+#include "schema/session.h"
 
 #include <limits.h>
 #include <signal.h>

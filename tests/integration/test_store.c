@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "command.h"
-#include "db/session.h"
+#include "schema/session.h"
 #include "store_fixture.h"
 #include "suites.h"
 

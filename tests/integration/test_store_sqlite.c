@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "check.h"
 #include "command.h"
-#include "db/migrate.h"
+#include "schema/migrate.h"
 #include "db/sqlite.h"
 #include "store_fixture.h"
 #include "suites.h"

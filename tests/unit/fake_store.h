@@ -8,7 +8,7 @@
  */
 
 #include "base/buffer.h"
-#include "todo/store.h"
+#include "work/store.h"
 
 #include <pthread.h>
 #include <stdbool.h>

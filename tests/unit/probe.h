@@ -6,7 +6,7 @@
  * memory of its own that is gone once it is released, so that a sanitizer sees a late use.
  */
 
-#include "todo/operation.h"
+#include "work/operation.h"
 
 #include <pthread.h>
 #include <stdbool.h>

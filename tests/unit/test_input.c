@@ -1,7 +1,7 @@
 #include "suites.h"
 
 #include "base/text.h"
-#include "todo/input.h"
+#include "api/input.h"
 
 #include <CUnit/CUnit.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 #include "suites.h"
-#include "todo/json.h"
+#include "api/json.h"
 
 #include "../integration/check.h"
 

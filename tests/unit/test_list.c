@@ -1,5 +1,5 @@
 #include "suites.h"
-#include "todo/store.h"
+#include "work/store.h"
 
 #include "../integration/check.h"
 

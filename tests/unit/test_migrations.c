@@ -1,4 +1,4 @@
-#include "db/migrations.h"
+#include "schema/migrations.h"
 #include "suites.h"
 
 #include "../integration/check.h"

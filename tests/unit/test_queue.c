@@ -3,7 +3,7 @@
 #include "fake_store.h"
 #include "probe.h"
 #include "suites.h"
-#include "todo/queue.h"
+#include "work/queue.h"
 
 #include "../integration/check.h"
 

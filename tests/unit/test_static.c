@@ -1,4 +1,4 @@
-#include "http/static.h"
+#include "server/static.h"
 #include "suites.h"
 
 #include "../integration/check.h"

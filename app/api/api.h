@@ -1,0 +1,44 @@
+#ifndef API_API_H
+#define API_API_H
+
+/*
+ * The REST API of todos: routes, handlers, and how a result becomes a response.
+ */
+
+#include "base/config.h"
+#include "base/error.h"
+#include "server/server.h"
+#include "work/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct todo_api;
+
+/* Opens a store for a worker thread of the API. */
+typedef bool todo_open_store(const struct config *config, struct todo_store_handle *handle,
+                             struct error *err);
+
+/* Starts the threads that talk to the database. `config` must outlive the API. NULL with *err
+ * set. */
+struct todo_api *todo_api_start(const struct config *config, todo_open_store *open_store,
+                                struct error *err);
+
+/* Answers a request: the `handle` of http_server_settings, with the API as its context. */
+void todo_api_handle(void *api, struct http_exchange *exchange);
+
+/* To be called when a wave of requests has been handled: the `handled` of http_server_settings.
+ */
+void todo_api_handled(void *api);
+
+/* Answers what is over its deadline. Call it every now and then, from one thread. */
+void todo_api_expire(struct todo_api *api, uint64_t now);
+
+/* From now on /readyz says no. */
+void todo_api_drain(struct todo_api *api);
+
+/* Finishes what waits, joins the threads. Before http_server_stop, which needs that nothing is
+ * deferred. */
+void todo_api_stop(struct todo_api *api);
+
+#endif

@@ -1,0 +1,217 @@
+#include "api/input.h"
+
+#include "api/input_json.h"
+#include "base/charset.h"
+#include "base/text.h"
+#include "http/form.h"
+#include "todo/validate.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum body_format {
+    BODY_JSON,
+    BODY_URLENCODED,
+    BODY_MULTIPART,
+};
+
+/* In this order, because a Content-Type of `*` matches every one. */
+static const struct media_type {
+    const char *type;
+    const char *subtype;
+    enum body_format format;
+} media_types[] = {
+    {"application", "json",                  BODY_JSON      },
+    {"application", "x-www-form-urlencoded", BODY_URLENCODED},
+    {"multipart",   "form-data",             BODY_MULTIPART },
+};
+
+/* Makes a rejection whose detail is `before`, some of the client's own bytes, and `after`. */
+static bool reject(struct todo_rejection *rejection, int status, const char *before,
+                   const char *bytes, const char *after)
+{
+    struct buffer detail = {0};
+
+    buffer_append_text(&detail, before);
+    text_append(&detail, bytes, strlen(bytes));
+    buffer_append_text(&detail, after);
+    rejection->status = status;
+    buffer_append_text(&rejection->body, "{\"detail\":");
+    buffer_append_json(&rejection->body, detail.data, detail.size);
+    buffer_append_char(&rejection->body, '}');
+    rejection->body.failed |= detail.failed;
+    buffer_release(&detail);
+    return false;
+}
+
+static bool matches(const char *text, size_t length, const char *word)
+{
+    if (length == 1 && text[0] == '*')
+        return true;
+    return length == strlen(word) && strncasecmp(text, word, length) == 0;
+}
+
+/* The media type that a Content-Type means, NULL for one that isn't accepted. */
+static const struct media_type *find_media_type(const char *content_type)
+{
+    size_t length = strcspn(content_type, ";");
+    const char *slash;
+    size_t type_length;
+
+    while (length > 0 && (content_type[0] == ' ' || content_type[0] == '\t')) {
+        content_type++;
+        length--;
+    }
+    while (length > 0 && (content_type[length - 1] == ' ' || content_type[length - 1] == '\t'))
+        length--;
+    slash = memchr(content_type, '/', length);
+    if (!slash)
+        return NULL;
+    type_length = (size_t)(slash - content_type);
+    for (size_t i = 0; i < sizeof(media_types) / sizeof(media_types[0]); i++) {
+        if (matches(content_type, type_length, media_types[i].type) &&
+            matches(slash + 1, length - type_length - 1, media_types[i].subtype))
+            return &media_types[i];
+    }
+    return NULL;
+}
+
+/* The value of a parameter of the Content-Type, NULL without it; *value holds it. */
+static const char *find_parameter(const struct todo_input *input, const char *name,
+                                  struct buffer *value)
+{
+    const char *header = input->content_type;
+
+    if (!header || !form_parameter(header, strlen(header), name, value))
+        return NULL;
+    return value->data ? value->data : "";
+}
+
+static bool read_json(const struct todo_input *input, struct todo_change *change,
+                      struct todo_rejection *rejection)
+{
+    struct charset_converter charset;
+    struct buffer name = {0};
+    struct buffer text = {0};
+    bool is_good = false;
+
+    charset_open(&charset, find_parameter(input, "charset", &name));
+    if (name.failed)
+        goto out;
+    if (charset.is_utf8)
+        is_good = input_json_read(input->body, text_whole(input->body, input->size),
+                                  input->json_depth, change, &rejection->body);
+    else if (charset_append(&charset, input->body, input->size, &text) > 0)
+        reject(rejection, 400,
+               "JSON parse error - the body is not in the charset of its Content-Type", "", "");
+    else if (!text.failed)
+        is_good =
+            input_json_read(text.data, text.size, input->json_depth, change, &rejection->body);
+out:
+    charset_close(&charset);
+    buffer_release(&text);
+    buffer_release(&name);
+    return is_good;
+}
+
+/* A form's field: all values are texts, and an empty one is what `empty` says. */
+static struct todo_value read_field(const struct form *form, const char *name,
+                                    enum todo_value_type empty)
+{
+    const struct form_field *field = form_find(form, name);
+
+    if (!field)
+        return (struct todo_value){.type = TODO_VALUE_ABSENT};
+    if (field->is_file)
+        return (struct todo_value){.type = TODO_VALUE_OTHER};
+    return (struct todo_value){
+        .type = field->value_length > 0 ? TODO_VALUE_TEXT : empty,
+        .text = field->value,
+        .length = field->value_length,
+    };
+}
+
+static bool read_fields(const struct todo_input *input, const struct form *form,
+                        struct todo_change *change, struct todo_rejection *rejection)
+{
+    struct todo_values values = {
+        .title = read_field(form, "title", TODO_VALUE_TEXT),
+        .completed = read_field(form, "completed", TODO_VALUE_ABSENT),
+        .order = read_field(form, "order", TODO_VALUE_NULL),
+    };
+
+    /* A browser leaves out a box that isn't ticked. */
+    if (input->mode == TODO_INPUT_PUT && !form_find(form, "completed"))
+        values.completed = (struct todo_value){.type = TODO_VALUE_BOOLEAN, .boolean = false};
+    return todo_validate(&values, change, &rejection->body);
+}
+
+static bool read_form(const struct todo_input *input, enum body_format format,
+                      struct todo_change *change, struct todo_rejection *rejection)
+{
+    struct buffer charset_value = {0};
+    struct buffer boundary_value = {0};
+    const char *charset = find_parameter(input, "charset", &charset_value);
+    const char *boundary = find_parameter(input, "boundary", &boundary_value);
+    struct form form = {0};
+    enum form_result result = FORM_OUT_OF_MEMORY;
+    bool is_good = false;
+
+    if (!charset_value.failed && !boundary_value.failed)
+        result = format == BODY_MULTIPART
+                     ? form_read_multipart(&form, input->body, input->size, charset, boundary)
+                     : form_read_urlencoded(&form, input->body, input->size, charset);
+    switch (result) {
+    case FORM_OK:
+        is_good = read_fields(input, &form, change, rejection);
+        break;
+    case FORM_TOO_MANY_FIELDS:
+        reject(rejection, 400, "Too many form fields.", "", "");
+        break;
+    case FORM_BAD_BOUNDARY:
+        reject(rejection, 400, "Multipart form parse error - Invalid boundary in multipart: ",
+               boundary ? boundary : "None", "");
+        break;
+    case FORM_OUT_OF_MEMORY:
+        break;
+    }
+    form_release(&form);
+    buffer_release(&charset_value);
+    buffer_release(&boundary_value);
+    return is_good;
+}
+
+static bool read_body(const struct todo_input *input, struct todo_change *change,
+                      struct todo_rejection *rejection)
+{
+    const char *content_type = input->content_type ? input->content_type : "";
+    const struct media_type *type = find_media_type(content_type);
+
+    if (input->size == 0) {
+        change->completed_set =
+            type && type->format != BODY_JSON && input->mode == TODO_INPUT_PUT;
+        return true;
+    }
+    if (!type)
+        return reject(rejection, 415, "Unsupported media type \"", content_type,
+                      "\" in request.");
+    if (type->format == BODY_JSON)
+        return read_json(input, change, rejection);
+    return read_form(input, type->format, change, rejection);
+}
+
+bool todo_input_read(const struct todo_input *input, struct todo_change *change,
+                     struct todo_rejection *rejection)
+{
+    *change = (struct todo_change){0};
+    if (read_body(input, change, rejection))
+        return true;
+    if (rejection->status == 0 && rejection->body.size > 0)
+        rejection->status = 400;
+    if (rejection->status == 0 || rejection->body.failed) {
+        buffer_clear(&rejection->body);
+        rejection->status = 500;
+        buffer_append_text(&rejection->body, "{\"detail\":\"Out of memory.\"}");
+    }
+    return false;
+}

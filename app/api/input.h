@@ -1,0 +1,43 @@
+#ifndef API_INPUT_H
+#define API_INPUT_H
+
+/*
+ * A request's body -> what it wants to change, or the answer that says why not. Pure: no
+ * database, no socket. Accepts application/json, application/x-www-form-urlencoded and
+ * multipart/form-data. Rules and texts: the API contract, sections 6 to 9.
+ */
+
+#include "base/buffer.h"
+#include "todo/todo.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum todo_input_mode {
+    TODO_INPUT_CREATE, /* POST */
+    TODO_INPUT_PUT,    /* a form without `completed` resets it to false */
+    TODO_INPUT_PATCH,
+};
+
+struct todo_input {
+    enum todo_input_mode mode;
+    const char *content_type; /* the header's value, NULL without the header */
+    const char *body;         /* borrowed, any bytes; NULL when size is 0 */
+    size_t size; /* bytes; 0 is "no fields given" with any content type (but see PUT forms) */
+    unsigned json_depth; /* deepest nesting of JSON that is accepted, at least 1 */
+};
+
+/* Why a body was refused: an HTTP status (400, 415 or 500 when memory ran out) and a JSON body.
+ * With status 500 the body may lack memory too: then body.failed is set and what is in it is
+ * not to be sent. */
+struct todo_rejection {
+    int status;
+    struct buffer body; /* compact JSON; release with buffer_release */
+};
+
+/* Fills *change (overwriting all of it) and returns true, or fills *rejection and returns
+ * false. *rejection must be zero on entry. */
+bool todo_input_read(const struct todo_input *input, struct todo_change *change,
+                     struct todo_rejection *rejection);
+
+#endif

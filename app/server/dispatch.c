@@ -1,0 +1,160 @@
+#include "server/dispatch.h"
+
+#include <string.h>
+
+/* TRACE and CONNECT have no resource that a 405 could speak of: what the server as a whole can
+ * do. */
+static const struct http_route any_route = {
+    .allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+};
+
+void http_start_route_response(struct http_response *response,
+                               const struct http_exchange *exchange,
+                               const struct http_route *route, unsigned status)
+{
+    http_response_start(response, http_exchange_request(exchange), status);
+    response->route = route;
+    if (route)
+        http_response_add_header(response, "Allow", route->allow);
+    http_response_add_header(response, "Vary", "Accept, Origin");
+}
+
+void http_respond_detail(struct http_exchange *exchange, const struct http_match *match,
+                         unsigned status, const char *detail)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, match->route, status);
+    http_response_set_detail(&response, &match->format, detail);
+    http_exchange_respond(exchange, &response);
+}
+
+void http_respond_json(struct http_exchange *exchange, const struct http_match *match,
+                       unsigned status, const struct buffer *json)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, match->route, status);
+    http_response_set_json(&response, &match->format, json->data, json->size);
+    response.body.failed = response.body.failed || json->failed;
+    http_exchange_respond(exchange, &response);
+}
+
+static void respond_preflight(struct http_exchange *exchange)
+{
+    struct http_response response;
+
+    http_response_start_preflight(&response, http_exchange_request(exchange));
+    http_exchange_respond(exchange, &response);
+}
+
+static void respond_unknown_method(struct http_exchange *exchange,
+                                   const struct http_match *match)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct buffer detail = {0};
+
+    buffer_append_format(&detail, "Method \"%s\" not allowed.", request->method_name.data);
+    if (detail.failed)
+        http_respond_detail(exchange, match, 405, "Method not allowed.");
+    else
+        http_respond_detail(exchange, match, 405, detail.data);
+    buffer_release(&detail);
+}
+
+/* The page for a person who meets no resource: contract, section 10. */
+static void respond_page(struct http_exchange *exchange, unsigned status, const char *title,
+                         const char *text)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, NULL, status);
+    http_response_add_page_headers(&response, "text/html");
+    buffer_append_format(&response.body,
+                         "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%s</title>\n"
+                         "</head>\n<body>\n  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n",
+                         title, title, text);
+    http_exchange_respond(exchange, &response);
+}
+
+static void respond_bad_host(struct http_exchange *exchange, const char *problem)
+{
+    struct http_match match = {0};
+
+    http_negotiate(NULL, http_exchange_request(exchange)->headers[HTTP_HEADER_ACCEPT],
+                   &match.format);
+    if (match.format.media == HTTP_HTML)
+        respond_page(exchange, 400, "Bad Request (400)", "");
+    else
+        http_respond_detail(exchange, &match, 400, problem);
+}
+
+void http_respond_unknown_path(struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *method = request->method_name.data;
+    struct http_match match = {0};
+
+    http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
+    if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
+        match.route = &any_route;
+        respond_unknown_method(exchange, &match);
+    } else if (match.format.media == HTTP_HTML) {
+        respond_page(exchange, 404, "Not Found",
+                     "The requested resource was not found on this server.");
+    } else {
+        http_respond_detail(exchange, &match, 404, "Not found.");
+    }
+}
+
+/* Which form the answer takes: by suffix, else by a non-empty ?format=, and Accept. False when
+ * answered. */
+static bool negotiate(struct http_exchange *exchange, struct http_match *match)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    const char *accept = request->headers[HTTP_HEADER_ACCEPT];
+    struct buffer format = {0};
+    enum http_negotiation result;
+
+    if (match->suffix[0])
+        buffer_append_text(&format, match->suffix);
+    else
+        http_request_query(request, "format", &format);
+    result = http_negotiate(format.data, accept, &match->format);
+    buffer_release(&format);
+    if (result == HTTP_UNKNOWN_FORMAT)
+        http_respond_detail(exchange, match, 404, "Not found.");
+    else if (result == HTTP_NOT_ACCEPTABLE)
+        http_respond_detail(exchange, match, 406,
+                            "Could not satisfy the request Accept header.");
+    return result == HTTP_NEGOTIATED;
+}
+
+void http_dispatch(const struct http_service *service, struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct http_match match = {0};
+    enum http_route_result result;
+    const char *problem = NULL;
+
+    if (http_request_is_preflight(request)) {
+        respond_preflight(exchange);
+        return;
+    }
+    result = http_route_find(service->routes, service->route_count, request->method,
+                             request->path.data, request->path.size, &match);
+    /* who probes a health route asks for an address, not for a name */
+    if (!match.route || match.route->formats)
+        problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
+    if (problem) {
+        respond_bad_host(exchange, problem);
+    } else if (!match.route) {
+        http_respond_unknown_path(exchange);
+    } else if (match.route->formats && !negotiate(exchange, &match)) {
+        return;
+    } else if (result == HTTP_ROUTE_UNKNOWN_METHOD) {
+        respond_unknown_method(exchange, &match);
+    } else {
+        match.handler(service->context, exchange, &match);
+    }
+}

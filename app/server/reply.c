@@ -1,0 +1,65 @@
+#include "server/exchange.h"
+
+#include <microhttpd.h>
+#include <stdlib.h>
+
+#define SMALL_SIZE 4096 /* never refused: an error, a todo */
+
+static bool add_headers(struct http_reply *reply, const struct http_response *response)
+{
+    for (size_t i = 0; i < response->header_count; i++) {
+        if (MHD_add_response_header(reply->native, response->headers[i].name,
+                                    response->headers[i].value) != MHD_YES)
+            return false;
+    }
+    return true;
+}
+
+struct http_reply *http_reply_make(const struct http_exchange *exchange,
+                                   struct http_response *response)
+{
+    struct http_reply *reply = calloc(1, sizeof(*reply));
+
+    if (exchange->request.must_close || atomic_load(&exchange->loop->server->draining))
+        http_response_add_header(response, "Connection", "close");
+    if (!reply || response->body.failed)
+        goto failed;
+    reply->status = response->status;
+    reply->server = exchange->loop->server;
+    atomic_init(&reply->references, 1);
+    reply->native = MHD_create_response_from_buffer(response->body.size, response->body.data,
+                                                    MHD_RESPMEM_MUST_FREE);
+    if (!reply->native)
+        goto failed;
+    reply->size = response->body.size;
+    atomic_fetch_add(&reply->server->reply_memory, reply->size);
+    response->body = (struct buffer){0};
+    if (!add_headers(reply, response))
+        goto failed;
+    return reply;
+
+failed:
+    if (reply && reply->native)
+        http_reply_release(reply);
+    else
+        free(reply);
+    http_response_release(response);
+    return NULL;
+}
+
+void http_reply_release(struct http_reply *reply)
+{
+    if (!reply || atomic_fetch_sub(&reply->references, 1) != 1)
+        return;
+    atomic_fetch_sub(&reply->server->reply_memory, reply->size);
+    MHD_destroy_response(reply->native);
+    free(reply);
+}
+
+bool http_reply_fits(const struct http_exchange *exchange, size_t size)
+{
+    const struct http_server *server = exchange->loop->server;
+
+    return size <= SMALL_SIZE ||
+           atomic_load(&server->reply_memory) + size <= server->settings.reply_memory;
+}

@@ -1,0 +1,292 @@
+#include "work/queue.h"
+
+#include "base/clock.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Operations that wait, in order of arrival. */
+struct lane {
+    struct todo_operation *first;
+    struct todo_operation **last; /* where the next one is linked */
+    size_t count;
+    pthread_cond_t arrived;
+};
+
+struct worker {
+    struct todo_queue *queue;
+    struct lane *lane;
+    void (*run)(const struct todo_store_handle *handle,
+                struct todo_operation *const *operations, size_t count, struct todo_list *list,
+                todo_answer *answer, void *context);
+    struct todo_store_handle handle;
+    struct todo_operation **running; /* a flight or batch */
+    size_t running_count;            /* at most settings.batch */
+    struct todo_operation **unanswered;
+    pthread_t thread;
+    bool started;
+};
+
+/* One lock guards the lanes, the lists of what is running, and each operation's `answered`. It
+ * is held for a few pointers only; never while a database or a response is made, but for the
+ * rare give_up. */
+struct todo_queue {
+    struct todo_queue_settings settings;
+    pthread_mutex_t lock;
+    struct lane reads;
+    struct lane writes;
+    bool stopping;
+    struct worker *workers; /* the writer first, then the readers */
+    size_t worker_count;
+};
+
+static void lane_init(struct lane *lane)
+{
+    lane->last = &lane->first;
+    pthread_cond_init(&lane->arrived, NULL);
+}
+
+static void lane_append(struct lane *lane, struct todo_operation *operation)
+{
+    operation->next = NULL;
+    *lane->last = operation;
+    lane->last = &operation->next;
+    lane->count++;
+}
+
+static struct todo_operation *lane_take(struct lane *lane)
+{
+    struct todo_operation *operation = lane->first;
+
+    lane->first = operation->next;
+    if (!lane->first)
+        lane->last = &lane->first;
+    lane->count--;
+    return operation;
+}
+
+/* Waits for work and takes it. False when there is none and never will be. */
+static bool take_work(struct worker *worker)
+{
+    struct todo_queue *queue = worker->queue;
+    struct lane *lane = worker->lane;
+
+    pthread_mutex_lock(&queue->lock);
+    while (!lane->first && !queue->stopping)
+        pthread_cond_wait(&lane->arrived, &queue->lock);
+    worker->running_count = 0;
+    while (lane->first && worker->running_count < queue->settings.batch)
+        worker->running[worker->running_count++] = lane_take(lane);
+    pthread_mutex_unlock(&queue->lock);
+    return worker->running_count > 0;
+}
+
+/* Passes on the results of those that were not given up meanwhile. */
+static void answer(void *context, struct todo_operation *const *operations, size_t count)
+{
+    struct worker *worker = context;
+    struct todo_queue *queue = worker->queue;
+    size_t unanswered = 0;
+
+    pthread_mutex_lock(&queue->lock);
+    for (size_t i = 0; i < count; i++) {
+        if (!operations[i]->answered)
+            worker->unanswered[unanswered++] = operations[i];
+        operations[i]->answered = true;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    if (unanswered > 0)
+        queue->settings.complete(queue->settings.context, worker->unanswered, unanswered);
+}
+
+static void release_work(struct worker *worker)
+{
+    struct todo_queue *queue = worker->queue;
+    size_t count = worker->running_count;
+
+    pthread_mutex_lock(&queue->lock);
+    worker->running_count = 0;
+    pthread_mutex_unlock(&queue->lock);
+    for (size_t i = 0; i < count; i++)
+        queue->settings.release(queue->settings.context, worker->running[i]);
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+    struct todo_list list = {.limit = worker->queue->settings.list_limit};
+
+    while (take_work(worker)) {
+        worker->run(&worker->handle, worker->running, worker->running_count, &list, answer,
+                    worker);
+        release_work(worker);
+        todo_list_clear(&list); /* a large one is not kept until the next flight */
+    }
+    todo_list_release(&list);
+    worker->handle.driver->close(worker->handle.store);
+    worker->handle.store = NULL;
+    worker->handle.driver->end_thread();
+    return NULL;
+}
+
+static bool worker_start(struct todo_queue *queue, struct worker *worker, struct error *err)
+{
+    const struct todo_queue_settings *settings = &queue->settings;
+
+    worker->queue = queue;
+    worker->running = calloc(settings->batch, sizeof(struct todo_operation *));
+    worker->unanswered = calloc(settings->batch, sizeof(struct todo_operation *));
+    if (!worker->running || !worker->unanswered)
+        return error_set(err, ERROR_SYSTEM, "out of memory");
+    if (!settings->open_store(settings->context, &worker->handle, err))
+        return false;
+    if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+        return error_set(err, ERROR_SYSTEM, "cannot start a thread");
+    worker->started = true;
+    return true;
+}
+
+static void worker_stop(struct worker *worker)
+{
+    if (worker->started)
+        pthread_join(worker->thread, NULL);
+    else if (worker->handle.store)
+        worker->handle.driver->close(worker->handle.store);
+    free(worker->running);
+    free(worker->unanswered);
+}
+
+struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
+                                    struct error *err)
+{
+    struct todo_queue *queue = calloc(1, sizeof(*queue));
+
+    if (queue)
+        queue->workers = calloc(1 + (size_t)settings->readers, sizeof(*queue->workers));
+    if (!queue || !queue->workers) {
+        free(queue);
+        error_set(err, ERROR_SYSTEM, "out of memory");
+        return NULL;
+    }
+    queue->settings = *settings;
+    queue->worker_count = 1 + (size_t)settings->readers;
+    pthread_mutex_init(&queue->lock, NULL);
+    lane_init(&queue->reads);
+    lane_init(&queue->writes);
+    for (size_t i = 0; i < queue->worker_count; i++) {
+        queue->workers[i].lane = i == 0 ? &queue->writes : &queue->reads;
+        queue->workers[i].run = i == 0 ? todo_batch_run : todo_flight_run;
+        if (worker_start(queue, &queue->workers[i], err))
+            continue;
+        todo_queue_stop(queue);
+        return NULL;
+    }
+    return queue;
+}
+
+bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operation)
+{
+    bool is_read = operation->kind == TODO_LIST || operation->kind == TODO_FETCH;
+    struct lane *lane = is_read ? &queue->reads : &queue->writes;
+    bool accepted;
+
+    operation->answered = false;
+    pthread_mutex_lock(&queue->lock);
+    accepted = lane->count < queue->settings.capacity && !queue->stopping;
+    if (accepted)
+        lane_append(lane, operation);
+    pthread_mutex_unlock(&queue->lock);
+    return accepted;
+}
+
+void todo_queue_wake(struct todo_queue *queue)
+{
+    bool has_reads;
+    bool has_writes;
+
+    pthread_mutex_lock(&queue->lock);
+    has_reads = queue->reads.count > 0;
+    has_writes = queue->writes.count > 0;
+    pthread_mutex_unlock(&queue->lock);
+    /* one of several idle readers is enough: it takes all */
+    if (has_reads)
+        pthread_cond_signal(&queue->reads.arrived);
+    if (has_writes)
+        pthread_cond_signal(&queue->writes.arrived);
+}
+
+/* Takes what is over its time out of the lane, linked by `next`. */
+static struct todo_operation *take_expired(struct lane *lane, uint64_t now)
+{
+    struct todo_operation *expired = NULL;
+    struct todo_operation **link = &lane->first;
+
+    lane->last = &lane->first;
+    while (*link) {
+        struct todo_operation *operation = *link;
+        if (operation->deadline > now) {
+            link = &operation->next;
+            lane->last = link;
+            continue;
+        }
+        *link = operation->next;
+        lane->count--;
+        operation->next = expired;
+        expired = operation;
+    }
+    return expired;
+}
+
+/* With the lock held: as long as it is, the worker can't release what it is busy with. */
+static void give_up_running(struct worker *worker, uint64_t now)
+{
+    const struct todo_queue_settings *settings = &worker->queue->settings;
+
+    for (size_t i = 0; i < worker->running_count; i++) {
+        struct todo_operation *operation = worker->running[i];
+        if (operation->answered || operation->deadline > now)
+            continue;
+        operation->answered = true;
+        settings->give_up(settings->context, operation,
+                          worker->lane == &worker->queue->writes ? TODO_OUTCOME_UNKNOWN
+                                                                 : TODO_TIMED_OUT);
+    }
+}
+
+void todo_queue_expire(struct todo_queue *queue, uint64_t now)
+{
+    const struct todo_queue_settings *settings = &queue->settings;
+    struct todo_operation *expired[2];
+
+    pthread_mutex_lock(&queue->lock);
+    expired[0] = take_expired(&queue->reads, now);
+    expired[1] = take_expired(&queue->writes, now);
+    for (size_t i = 0; i < queue->worker_count; i++)
+        give_up_running(&queue->workers[i], now);
+    pthread_mutex_unlock(&queue->lock);
+    for (size_t i = 0; i < 2; i++) {
+        while (expired[i]) {
+            struct todo_operation *operation = expired[i];
+            expired[i] = operation->next;
+            settings->give_up(settings->context, operation, TODO_TIMED_OUT);
+            settings->release(settings->context, operation);
+        }
+    }
+}
+
+void todo_queue_stop(struct todo_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->stopping = true;
+    pthread_mutex_unlock(&queue->lock);
+    pthread_cond_broadcast(&queue->reads.arrived);
+    pthread_cond_broadcast(&queue->writes.arrived);
+    for (size_t i = 0; i < queue->worker_count; i++)
+        worker_stop(&queue->workers[i]);
+    pthread_cond_destroy(&queue->reads.arrived);
+    pthread_cond_destroy(&queue->writes.arrived);
+    pthread_mutex_destroy(&queue->lock);
+    free(queue->workers);
+    free(queue);
+}

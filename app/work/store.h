@@ -1,0 +1,68 @@
+#ifndef WORK_STORE_H
+#define WORK_STORE_H
+
+/*
+ * What a database must be able to do for the todos. store/mysql.c and store/sqlite.c do it. A
+ * store is one connection and belongs to one thread. It connects when it is first used and
+ * again after its connection was lost; a call that finds no connection fails with
+ * ERROR_UNAVAILABLE.
+ *
+ * Reads (list, fetch) stand alone. Changes stand between begin and commit or roll_back. A
+ * change that fails leaves the transaction to be rolled back, by roll_back. The error's code
+ * tells what to do (base/error.h): ERROR_CONFLICT: the same again; ERROR_UNAVAILABLE: the same
+ * again on a new connection, nothing was committed; ERROR_OUTCOME_UNKNOWN: only from commit,
+ * which may or may not have happened.
+ */
+
+#include "base/error.h"
+#include "todo/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A todo to be inserted. Its url column becomes base_url/todos/ID and the suffix of
+ * todo.url_format: what the original serves if it takes over again. */
+struct todo_insert {
+    struct todo todo;     /* id is set by insert */
+    const char *base_url; /* "http://host" */
+};
+
+struct todo_store; /* what a database keeps for itself */
+
+struct todo_store_driver {
+    void (*close)(struct todo_store *store);
+
+    /* All todos; todos with these ids (sorted, distinct) that exist. Both in order of id, into
+     * an empty list. */
+    bool (*list)(struct todo_store *store, struct todo_list *out, struct error *err);
+    bool (*fetch)(struct todo_store *store, const uint32_t *ids, size_t count,
+                  struct todo_list *out, struct error *err);
+
+    bool (*begin)(struct todo_store *store, struct error *err);
+    /* fetch, and locks the rows until the end of the transaction. */
+    bool (*load_for_update)(struct todo_store *store, const uint32_t *ids, size_t count,
+                            struct todo_list *out, struct error *err);
+    bool (*insert)(struct todo_store *store, struct todo_insert *inserts, size_t count,
+                   struct error *err);
+    /* The todos must have been loaded for update in this transaction, and be sorted by id. An
+     * update or deletion may be left to the next call, and fail there. */
+    bool (*update)(struct todo_store *store, const struct todo *const *todos, size_t count,
+                   struct error *err);
+    bool (*delete)(struct todo_store *store, const uint32_t *ids, size_t count,
+                   struct error *err);
+    bool (*clear)(struct todo_store *store, struct error *err);
+    bool (*commit)(struct todo_store *store, struct error *err);
+    void (*roll_back)(struct todo_store *store);
+
+    /* Gives back what the thread that used the store holds of the library, before it ends. */
+    void (*end_thread)(void);
+};
+
+/* The two are made together: store/mysql.h, store/sqlite.h. */
+struct todo_store_handle {
+    const struct todo_store_driver *driver;
+    struct todo_store *store;
+};
+
+#endif
