@@ -1,5 +1,6 @@
 #include "api/call.h"
 #include "api/json.h"
+#include "http/render.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,43 +18,37 @@ static struct todo_call *call_of(struct todo_operation *operation)
     return (struct todo_call *)operation;
 }
 
-static struct http_match match_of(const struct todo_call *call)
-{
-    return (struct http_match){.route = call->route, .format = call->format};
-}
-
-void todo_respond_unavailable(struct http_exchange *exchange, const struct http_match *match,
+void todo_respond_unavailable(struct http_exchange *exchange,
+                              const struct http_representation *representation,
                               const char *detail)
 {
     struct http_response response;
 
-    http_start_route_response(&response, exchange, match->route, 503);
+    http_start_route_response(&response, exchange, representation->route, 503);
     http_response_add_header(&response, "Retry-After", "1");
-    http_response_set_detail(&response, &match->format, detail);
+    http_render_detail(&response, &representation->format, detail);
     http_exchange_respond(exchange, &response);
 }
 
 static void respond_problem(const struct todo_call *call, enum todo_outcome outcome)
 {
-    const struct http_match match = match_of(call);
-
     switch (outcome) {
     case TODO_NOT_FOUND:
-        http_respond_detail(call->exchange, &match, 404, "Not found.");
+        http_respond_detail(call->exchange, &call->representation, 404, "Not found.");
         return;
     case TODO_UNAVAILABLE:
     case TODO_TIMED_OUT:
-        todo_respond_unavailable(call->exchange, &match, UNAVAILABLE_DETAIL);
+        todo_respond_unavailable(call->exchange, &call->representation, UNAVAILABLE_DETAIL);
         return;
     case TODO_OUTCOME_UNKNOWN:
-        todo_respond_unavailable(call->exchange, &match, OUTCOME_UNKNOWN_DETAIL);
+        todo_respond_unavailable(call->exchange, &call->representation, OUTCOME_UNKNOWN_DETAIL);
         return;
     case TODO_TOO_LARGE:
-        todo_respond_unavailable(call->exchange, &match, TOO_LARGE_DETAIL);
+        todo_respond_unavailable(call->exchange, &call->representation, TOO_LARGE_DETAIL);
         return;
     case TODO_FAILED:
     case TODO_DONE:
-        http_respond_detail(call->exchange, &match, 500, FAILED_DETAIL);
+        http_respond_detail(call->exchange, &call->representation, 500, FAILED_DETAIL);
         return;
     }
 }
@@ -67,10 +62,10 @@ static void respond_created(const struct todo_call *call)
 
     todo_json_append_url(&location, call->base_url, todo->id, todo->url_format);
     todo_json_append(&json, todo, call->base_url);
-    http_start_route_response(&response, call->exchange, call->route, 201);
+    http_start_route_response(&response, call->exchange, call->representation.route, 201);
     if (!location.failed)
         http_response_add_header(&response, "Location", location.data);
-    http_response_set_json(&response, &call->format, json.data, json.size);
+    http_render_json(&response, &call->representation.format, json.data, json.size);
     response.body.failed = response.body.failed || json.failed || location.failed;
     http_exchange_respond(call->exchange, &response);
     buffer_release(&location);
@@ -81,17 +76,16 @@ static void respond_deleted(const struct todo_call *call)
 {
     struct http_response response;
 
-    http_start_route_response(&response, call->exchange, call->route, 204);
+    http_start_route_response(&response, call->exchange, call->representation.route, 204);
     http_exchange_respond(call->exchange, &response);
 }
 
 static void respond_updated(const struct todo_call *call)
 {
-    const struct http_match match = match_of(call);
     struct buffer json = {0};
 
     todo_json_append(&json, &call->operation.todo, call->base_url);
-    http_respond_json(call->exchange, &match, 200, &json);
+    http_respond_json(call->exchange, &call->representation, 200, &json);
     buffer_release(&json);
 }
 
@@ -106,8 +100,8 @@ static struct http_reply *make_read_reply(const struct todo_call *call)
         todo_json_append_list(&json, call->operation.list, call->base_url);
     else
         todo_json_append(&json, &call->operation.todo, call->base_url);
-    http_start_route_response(&response, call->exchange, call->route, 200);
-    http_response_set_json(&response, &call->format, json.data, json.size);
+    http_start_route_response(&response, call->exchange, call->representation.route, 200);
+    http_render_json(&response, &call->representation.format, json.data, json.size);
     response.body.failed = response.body.failed || json.failed;
     reply = http_reply_make(call->exchange, &response);
     buffer_release(&json);
@@ -125,8 +119,9 @@ struct shared_replies {
 static bool may_share(const struct todo_call *made, const struct todo_call *call)
 {
     return made->operation.id == call->operation.id && made->share_class == call->share_class &&
-           call->share_class != 0 && made->format.media == call->format.media &&
-           made->format.indent == call->format.indent &&
+           call->share_class != 0 &&
+           made->representation.format.media == call->representation.format.media &&
+           made->representation.format.indent == call->representation.format.indent &&
            strcmp(made->base_url, call->base_url) == 0;
 }
 
@@ -167,7 +162,7 @@ static size_t estimate_size(const struct todo_call *call)
                                              sizeof(",{\"url\":\"/todos/"
                                                     "2147483647\",\"title\":\"\",\"completed\":"
                                                     "false,\"order\":-2147483648}"))) *
-           (call->format.media == HTTP_HTML ? 6 : 1);
+           (call->representation.format.media == HTTP_HTML ? 6 : 1);
 }
 
 static void respond_read(const struct todo_call *call, struct shared_replies *shared)
@@ -186,8 +181,8 @@ static void respond_ready(const struct todo_call *call)
     static const char json[] = "{\"status\":\"ready\"}";
     struct http_response response;
 
-    http_start_route_response(&response, call->exchange, call->route, 200);
-    http_response_set_json(&response, &call->format, json, sizeof(json) - 1);
+    http_start_route_response(&response, call->exchange, call->representation.route, 200);
+    http_render_json(&response, &call->representation.format, json, sizeof(json) - 1);
     http_exchange_respond(call->exchange, &response);
 }
 
@@ -220,7 +215,6 @@ static void respond_result(const struct todo_call *call, struct shared_replies s
 static void respond_call(const struct todo_call *call, struct shared_replies shared[2])
 {
     enum todo_outcome outcome = call->operation.outcome;
-    const struct http_match match = match_of(call);
 
     switch (call->purpose) {
     case TODO_CALL_RESULT:
@@ -228,14 +222,15 @@ static void respond_call(const struct todo_call *call, struct shared_replies sha
         return;
     case TODO_CALL_DESCRIBE:
         if (outcome == TODO_DONE || outcome == TODO_NOT_FOUND)
-            todo_respond_item_description(call->exchange, &match, outcome == TODO_DONE);
+            todo_respond_item_description(call->exchange, &call->representation,
+                                          outcome == TODO_DONE);
         else
             respond_problem(call, outcome);
         return;
     case TODO_CALL_REJECT:
         if (outcome == TODO_DONE)
-            http_respond_json(call->exchange, &match, (unsigned)call->rejection.status,
-                              &call->rejection.body);
+            http_respond_json(call->exchange, &call->representation,
+                              (unsigned)call->rejection.status, &call->rejection.body);
         else
             respond_problem(call, outcome);
         return;
@@ -243,7 +238,7 @@ static void respond_call(const struct todo_call *call, struct shared_replies sha
         if (outcome == TODO_DONE || outcome == TODO_NOT_FOUND)
             respond_ready(call);
         else
-            todo_respond_unavailable(call->exchange, &match, UNAVAILABLE_DETAIL);
+            todo_respond_unavailable(call->exchange, &call->representation, UNAVAILABLE_DETAIL);
         return;
     }
 }

@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "base/clock.h"
+#include "http/render.h"
 #include "server/dispatch.h"
 #include "server/static.h"
 #include "work/queue.h"
@@ -50,9 +51,8 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
     call->operation.id = id;
     call->operation.deadline = clock_now() + (uint64_t)api->config->request_timeout * 1000000;
     call->exchange = exchange;
-    call->route = match->route;
-    call->format = match->format;
-    if (match->format.media == HTTP_JSON) /* a page tells what was asked */
+    call->representation = match->representation;
+    if (match->representation.format.media == HTTP_JSON) /* a page tells what was asked */
         call->share_class = http_response_share_class(http_exchange_request(exchange));
     return call;
 }
@@ -60,19 +60,19 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
 static void respond_out_of_memory(struct http_exchange *exchange,
                                   const struct http_match *match)
 {
-    todo_respond_unavailable(exchange, match, "Out of memory.");
+    todo_respond_unavailable(exchange, &match->representation, "Out of memory.");
 }
 
 static void submit(struct todo_api *api, struct todo_call *call)
 {
     struct http_exchange *exchange = call->exchange;
-    const struct http_match match = {.route = call->route, .format = call->format};
+    const struct http_representation representation = call->representation;
 
     http_exchange_defer(exchange);
     if (todo_queue_submit(api->queue, &call->operation))
         return;
     todo_call_release(api, &call->operation);
-    todo_respond_unavailable(exchange, &match, "Too many requests are waiting.");
+    todo_respond_unavailable(exchange, &representation, "Too many requests are waiting.");
 }
 
 static void submit_new(struct todo_api *api, struct http_exchange *exchange,
@@ -175,7 +175,8 @@ static void create_todo(void *context, struct http_exchange *exchange,
         submit(api, call);
         return;
     }
-    http_respond_json(exchange, match, (unsigned)call->rejection.status, &call->rejection.body);
+    http_respond_json(exchange, &match->representation, (unsigned)call->rejection.status,
+                      &call->rejection.body);
     todo_call_release(api, &call->operation);
 }
 
@@ -188,7 +189,7 @@ static void with_item(void *context, struct http_exchange *exchange,
     if (id > 0)
         submit_new(context, exchange, match, kind, id, purpose);
     else
-        http_respond_detail(exchange, match, 404, "Not found.");
+        http_respond_detail(exchange, &match->representation, 404, "Not found.");
 }
 
 static void show_todo(void *context, struct http_exchange *exchange,
@@ -212,7 +213,7 @@ static void update_todo(void *context, struct http_exchange *exchange,
     struct todo_call *call;
 
     if (id == 0) {
-        http_respond_detail(exchange, match, 404, "Not found.");
+        http_respond_detail(exchange, &match->representation, 404, "Not found.");
         return;
     }
     call = make_call(api, exchange, match, TODO_UPDATE, id);
@@ -231,14 +232,14 @@ static void describe_list(void *context, struct http_exchange *exchange,
                           const struct http_match *match)
 {
     (void)context;
-    todo_respond_list_description(exchange, match);
+    todo_respond_list_description(exchange, &match->representation);
 }
 
 static void describe_item(void *context, struct http_exchange *exchange,
                           const struct http_match *match)
 {
     if (parse_id(match) == 0)
-        todo_respond_item_description(exchange, match, false);
+        todo_respond_item_description(exchange, &match->representation, false);
     else
         with_item(context, exchange, match, TODO_FETCH, TODO_CALL_DESCRIBE);
 }
@@ -247,7 +248,7 @@ static void describe_root(void *context, struct http_exchange *exchange,
                           const struct http_match *match)
 {
     (void)context;
-    todo_respond_root_description(exchange, match);
+    todo_respond_root_description(exchange, &match->representation);
 }
 
 /* For browsers the root is the web page; who names the format means the API's root. */
@@ -259,7 +260,7 @@ static bool is_for_people(const struct http_exchange *exchange, const struct htt
                   format.size > 0);
 
     buffer_release(&format);
-    return match->format.media == HTTP_HTML && !named;
+    return match->representation.format.media == HTTP_HTML && !named;
 }
 
 static void show_root_links(const struct todo_api *api, struct http_exchange *exchange,
@@ -277,7 +278,7 @@ static void show_root_links(const struct todo_api *api, struct http_exchange *ex
     buffer_append_json(&json, url.data, url.size);
     buffer_append_char(&json, '}');
     json.failed = json.failed || url.failed;
-    http_respond_json(exchange, match, 200, &json);
+    http_respond_json(exchange, &match->representation, 200, &json);
     buffer_release(&url);
     buffer_release(&json);
 }
@@ -310,8 +311,8 @@ static void show_liveness(void *context, struct http_exchange *exchange,
     struct http_response response;
 
     (void)context;
-    http_start_route_response(&response, exchange, match->route, 200);
-    http_response_set_json(&response, &match->format, json, sizeof(json) - 1);
+    http_start_route_response(&response, exchange, match->representation.route, 200);
+    http_render_json(&response, &match->representation.format, json, sizeof(json) - 1);
     http_exchange_respond(exchange, &response);
 }
 
@@ -323,7 +324,7 @@ static void show_readiness(void *context, struct http_exchange *exchange,
     struct todo_api *api = context;
 
     if (atomic_load(&api->draining))
-        todo_respond_unavailable(exchange, match, "The server is stopping.");
+        todo_respond_unavailable(exchange, &match->representation, "The server is stopping.");
     else
         submit_new(api, exchange, match, TODO_FETCH, 0, TODO_CALL_READY);
 }

@@ -23,8 +23,7 @@ enum todo_call_purpose {
 struct todo_call {
     struct todo_operation operation; /* first: the queue's pointer is ours */
     struct http_exchange *exchange;
-    const struct http_route *route;
-    struct http_format format;
+    struct http_representation representation;
     enum todo_call_purpose purpose;
     unsigned share_class;            /* see http_response_share_class */
     struct todo_change *change;      /* owned; of create and update */
@@ -39,15 +38,17 @@ void todo_call_give_up(void *context, struct todo_operation *operation,
 void todo_call_release(void *context, struct todo_operation *operation);
 
 /* 503, with Retry-After. */
-void todo_respond_unavailable(struct http_exchange *exchange, const struct http_match *match,
+void todo_respond_unavailable(struct http_exchange *exchange,
+                              const struct http_representation *representation,
                               const char *detail);
 
 /* The metadata of an item's OPTIONS. */
 void todo_respond_item_description(struct http_exchange *exchange,
-                                   const struct http_match *match, bool exists);
+                                   const struct http_representation *representation,
+                                   bool exists);
 void todo_respond_list_description(struct http_exchange *exchange,
-                                   const struct http_match *match);
+                                   const struct http_representation *representation);
 void todo_respond_root_description(struct http_exchange *exchange,
-                                   const struct http_match *match);
+                                   const struct http_representation *representation);
 
 #endif

@@ -1,5 +1,7 @@
 #include "api/call.h"
 
+#include "http/render.h"
+
 #include <string.h>
 
 #define FIELDS                                                                                 \
@@ -16,34 +18,35 @@
     "\"parses\":[\"application/json\",\"application/x-www-form-urlencoded\","                  \
     "\"multipart/form-data\"]" actions "}"
 
-static void respond(struct http_exchange *exchange, const struct http_match *match,
-                    const char *json)
+static void respond(struct http_exchange *exchange,
+                    const struct http_representation *representation, const char *json)
 {
     struct http_response response;
 
-    http_start_route_response(&response, exchange, match->route, 200);
-    http_response_set_json(&response, &match->format, json, strlen(json));
+    http_start_route_response(&response, exchange, representation->route, 200);
+    http_render_json(&response, &representation->format, json, strlen(json));
     http_exchange_respond(exchange, &response);
 }
 
 void todo_respond_root_description(struct http_exchange *exchange,
-                                   const struct http_match *match)
+                                   const struct http_representation *representation)
 {
-    respond(exchange, match,
+    respond(exchange, representation,
             DESCRIPTION("Api Root", "The default basic root view for DefaultRouter", ""));
 }
 
 void todo_respond_list_description(struct http_exchange *exchange,
-                                   const struct http_match *match)
+                                   const struct http_representation *representation)
 {
-    respond(exchange, match,
+    respond(exchange, representation,
             DESCRIPTION("Todo Item List", "", ",\"actions\":{\"POST\":" FIELDS "}"));
 }
 
 void todo_respond_item_description(struct http_exchange *exchange,
-                                   const struct http_match *match, bool exists)
+                                   const struct http_representation *representation,
+                                   bool exists)
 {
-    respond(exchange, match,
+    respond(exchange, representation,
             exists ? DESCRIPTION("Todo Item Instance", "", ",\"actions\":{\"PUT\":" FIELDS "}")
                    : DESCRIPTION("Todo Item Instance", "", ""));
 }

@@ -58,12 +58,7 @@ static const struct media_type *find_media_type(const char *content_type)
     const char *slash;
     size_t type_length;
 
-    while (length > 0 && (content_type[0] == ' ' || content_type[0] == '\t')) {
-        content_type++;
-        length--;
-    }
-    while (length > 0 && (content_type[length - 1] == ' ' || content_type[length - 1] == '\t'))
-        length--;
+    text_trim_blanks(&content_type, &length);
     slash = memchr(content_type, '/', length);
     if (!slash)
         return NULL;

@@ -1,6 +1,7 @@
 #include "api/input_json.h"
 
 #include "base/text.h"
+#include "http/json_text.h"
 #include "todo/validate.h"
 
 #include <jansson.h>
@@ -91,18 +92,6 @@ static void report_error(struct buffer *problems, json_error_t *error, const cha
                   position - (token < position ? token : position));
 }
 
-/* The end of the string that begins at `start` with its opening quote. */
-static size_t string_end(const char *text, size_t size, size_t start)
-{
-    for (size_t i = start + 1; i < size; i++) {
-        if (text[i] == '"')
-            return i + 1;
-        if (text[i] == '\\')
-            i++;
-    }
-    return size;
-}
-
 /* Jansson reads arrays and objects by recursion; this keeps it from going deeper than asked. */
 static bool is_shallow(const char *text, size_t size, unsigned depth, size_t *position)
 {
@@ -110,7 +99,7 @@ static bool is_shallow(const char *text, size_t size, unsigned depth, size_t *po
 
     for (size_t i = 0; i < size; i++) {
         if (text[i] == '"') {
-            i = string_end(text, size, i) - 1;
+            i = json_text_string_end(text, size, i) - 1;
         } else if (text[i] == '[' || text[i] == '{') {
             *position = i;
             if (++level > depth)
@@ -209,7 +198,7 @@ static void rewrite(const char *text, size_t size, struct buffer *out)
 
         end = i + 1;
         if (text[i] == '"')
-            end = string_end(text, size, i);
+            end = json_text_string_end(text, size, i);
         while (is_number_byte && end < size && text[end] != '\0' &&
                strchr(number_bytes, text[end]))
             end++;

@@ -1,5 +1,7 @@
 #include "base/config.h"
 
+#include "base/text.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -144,26 +146,6 @@ static bool is_port(const char *text, size_t length)
     return port >= 1 && port <= 65535;
 }
 
-/* What a host name consists of. */
-static const char host_bytes[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-
-/* Length of the host name or [IPv6 address] that the text begins with, 0 for none. */
-static size_t host_length(const char *text)
-{
-    char literal[INET6_ADDRSTRLEN] = "";
-    struct in6_addr address;
-    size_t length;
-
-    if (*text != '[')
-        return strspn(text, host_bytes);
-    length = strcspn(text + 1, "]");
-    if (text[length + 1] != ']' || length >= sizeof(literal))
-        return 0;
-    memcpy(literal, text + 1, length);
-    return inet_pton(AF_INET6, literal, &address) == 1 ? length + 2 : 0;
-}
-
 static bool is_public_url(const char *text)
 {
     const char *rest = text;
@@ -175,7 +157,7 @@ static bool is_public_url(const char *text)
         rest += 8;
     else
         return *text == '\0';
-    length = host_length(rest);
+    length = text_host_length(rest);
     if (length == 0 || strlen(text) > PUBLIC_URL_MAX)
         return false;
     rest += length;
@@ -188,15 +170,16 @@ static bool is_public_url(const char *text)
     return *rest == '\0' || strcmp(rest, "/") == 0;
 }
 
+/* Names and addresses, with or without a port, between commas, blanks and asterisks. */
 static bool is_host_list(const char *text)
 {
-    while (*text) {
-        text += strspn(text, host_bytes);
-        text += strspn(text, "*,:[] ");
-        if (*text && !strchr(host_bytes, *text))
-            return false;
+    size_t length = 1;
+
+    for (; *text && length > 0; text += length) {
+        length = text_host_length(text);
+        length += strspn(text + length, "*,: ");
     }
-    return true;
+    return *text == '\0';
 }
 
 static const char *const kinds[] = {

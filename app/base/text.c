@@ -149,6 +149,35 @@ void text_trim(const char **text, size_t *size)
     }
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+void text_trim_blanks(const char **text, size_t *size)
+{
+    while (*size > 0 && is_blank(**text)) {
+        (*text)++;
+        (*size)--;
+    }
+    while (*size > 0 && is_blank((*text)[*size - 1]))
+        (*size)--;
+}
+
+size_t text_host_length(const char *text)
+{
+    size_t first;
+    size_t rest;
+
+    if (*text != '[')
+        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
+    first = 1 + strspn(text + 1, "abcdefABCDEF0123456789");
+    if (text[first] != ':')
+        return 0;
+    rest = strspn(text + first + 1, "abcdefABCDEF0123456789:.");
+    return rest > 0 && text[first + 1 + rest] == ']' ? first + rest + 2 : 0;
+}
+
 size_t text_append(struct buffer *buffer, const char *text, size_t size)
 {
     size_t replaced = 0;

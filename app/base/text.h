@@ -30,6 +30,13 @@ size_t text_count(const char *text, size_t size);
 /* Takes white space off both ends; the text must be UTF-8. */
 void text_trim(const char **text, size_t *size);
 
+/* Takes blanks (space, tab, CR, LF) off both ends of any bytes. */
+void text_trim_blanks(const char **text, size_t *size);
+
+/* Length of the host that the text begins with, a name, an IPv4 address or an IPv6 one in its
+ * brackets, without a port; 0 for none (the API contract, section 3). */
+size_t text_host_length(const char *text);
+
 /* Appends the bytes, each bad part replaced by U+FFFD. Returns how many were replaced. */
 size_t text_append(struct buffer *buffer, const char *text, size_t size);
 

@@ -1,6 +1,7 @@
 #include "http/form.h"
 
 #include "base/charset.h"
+#include "base/text.h"
 #include "http/request.h"
 
 #include <stdint.h>
@@ -24,19 +25,9 @@ struct reader {
     size_t capacity;       /* of form->fields */
 };
 
-static bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
 static struct slice trim(struct slice text)
 {
-    while (text.length > 0 && is_blank(text.start[0])) {
-        text.start++;
-        text.length--;
-    }
-    while (text.length > 0 && is_blank(text.start[text.length - 1]))
-        text.length--;
+    text_trim_blanks(&text.start, &text.length);
     return text;
 }
 

@@ -1,5 +1,7 @@
 #include "http/negotiate.h"
 
+#include "base/text.h"
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,12 +38,7 @@ struct match {
 
 static size_t trim(const char **text, size_t length)
 {
-    while (length > 0 && (**text == ' ' || **text == '\t')) {
-        (*text)++;
-        length--;
-    }
-    while (length > 0 && ((*text)[length - 1] == ' ' || (*text)[length - 1] == '\t'))
-        length--;
+    text_trim_blanks(text, &length);
     return length;
 }
 

@@ -1,7 +1,9 @@
 #include "http/page.h"
 
 #include "base/text.h"
+#include "http/json_text.h"
 #include "http/router.h"
+#include "http/status.h"
 
 #include <string.h>
 
@@ -42,32 +44,26 @@ static void append_value(struct buffer *out, const char *text, size_t size)
     buffer_append_text(out, "</a>");
 }
 
-static size_t string_length(const char *json, size_t size)
-{
-    size_t i = 0;
-
-    while (i < size && json[i] != '"')
-        i += json[i] == '\\' ? 2 : 1;
-    return i < size ? i : size;
-}
-
 static void append_json(struct buffer *out, const char *json, size_t size)
 {
     struct buffer indented = {0};
+    const char *text;
     size_t start = 0;
 
-    http_append_indented(&indented, json, size, INDENT);
+    json_text_append_indented(&indented, json, size, INDENT);
+    text = indented.data;
     while (start < indented.size) {
-        const char *text = indented.data + start;
-        size_t rest = indented.size - start;
-        const char *quote = memchr(text, '"', rest);
-        size_t plain = quote ? (size_t)(quote - text) + 1 : rest;
-        size_t length = string_length(text + plain, rest - plain);
-        bool closed = plain + length < rest;
-        buffer_append_html(out, text, plain);
-        append_value(out, text + plain, length);
-        buffer_append_text(out, closed ? "&quot;" : "");
-        start += plain + length + closed;
+        const char *quote = memchr(text + start, '"', indented.size - start);
+        size_t string = quote ? (size_t)(quote - text) : indented.size;
+        size_t end = quote ? json_text_string_end(text, indented.size, string) : string;
+        bool is_closed = end > string + 1 && text[end - 1] == '"';
+        buffer_append_html(out, text + start, string - start);
+        if (quote) {
+            buffer_append_text(out, "&quot;");
+            append_value(out, quote + 1, end - string - 1 - is_closed);
+            buffer_append_text(out, is_closed ? "&quot;" : "");
+        }
+        start = end;
     }
     out->failed = out->failed || indented.failed;
     buffer_release(&indented);

@@ -1,5 +1,7 @@
 #include "http/request.h"
 
+#include "base/text.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,7 +33,6 @@ static const struct {
     [HTTP_HEADER_ACCEPT_ENCODING] = HEADER("Accept-Encoding"),
     [HTTP_HEADER_CONTENT_LENGTH] = HEADER("Content-Length"),
     [HTTP_HEADER_CONTENT_TYPE] = HEADER("Content-Type"),
-    [HTTP_HEADER_EXPECT] = HEADER("Expect"),
     [HTTP_HEADER_HOST] = HEADER("Host"),
     [HTTP_HEADER_IF_NONE_MATCH] = HEADER("If-None-Match"),
     [HTTP_HEADER_ORIGIN] = HEADER("Origin"),
@@ -296,21 +297,6 @@ bool http_request_query(const struct http_request *request, const char *name,
     return true;
 }
 
-/* Length of the host at the start of `text`, without the port; 0 when it is none. */
-static size_t host_name_length(const char *text)
-{
-    size_t first;
-    size_t rest;
-
-    if (*text != '[')
-        return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
-    first = 1 + strspn(text + 1, "abcdefABCDEF0123456789");
-    if (text[first] != ':')
-        return 0;
-    rest = strspn(text + first + 1, "abcdefABCDEF0123456789:.");
-    return rest > 0 && text[first + 1 + rest] == ']' ? first + rest + 2 : 0;
-}
-
 /* One name of ALLOWED_HOSTS against a host without its port and trailing dot. */
 static bool host_matches(const char *host, size_t host_length, const char *name, size_t length)
 {
@@ -351,7 +337,7 @@ const char *http_host_problem(const struct http_request *request, const char *al
 
     if (!host)
         return NULL;
-    length = host_name_length(host);
+    length = text_host_length(host);
     port = host + length;
     if (length == 0 || (*port && (*port != ':' || port[1] == '\0' ||
                                   port[1 + strspn(port + 1, "0123456789")] != '\0')))

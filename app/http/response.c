@@ -1,6 +1,6 @@
 #include "http/response.h"
 
-#include "http/page.h"
+#include "http/status.h"
 
 #include <string.h>
 #include <time.h>
@@ -77,84 +77,10 @@ unsigned http_response_share_class(const struct http_request *request)
     return request->has_origin ? 2 : 1;
 }
 
-static void append_line(struct buffer *out, unsigned depth, unsigned indent)
-{
-    buffer_append_char(out, '\n');
-    for (unsigned i = 0; i < depth * indent; i++)
-        buffer_append_char(out, ' ');
-}
-
-static size_t json_string_length(const char *json, size_t size)
-{
-    size_t i = 1;
-
-    while (i < size && json[i] != '"')
-        i += json[i] == '\\' ? 2 : 1;
-    return i < size ? i + 1 : size;
-}
-
-void http_append_indented(struct buffer *out, const char *json, size_t size, unsigned indent)
-{
-    unsigned depth = 0;
-
-    for (size_t i = 0; i < size; i++) {
-        char byte = json[i];
-        bool opens = byte == '{' || byte == '[';
-        if (byte == '"') {
-            size_t length = json_string_length(json + i, size - i);
-            buffer_append(out, json + i, length);
-            i += length - 1;
-        } else if (opens && i + 1 < size && (json[i + 1] == '}' || json[i + 1] == ']')) {
-            buffer_append(out, json + i++, 2);
-        } else if (opens) {
-            buffer_append_char(out, byte);
-            append_line(out, ++depth, indent);
-        } else if (byte == '}' || byte == ']') {
-            append_line(out, --depth, indent);
-            buffer_append_char(out, byte);
-        } else if (byte == ',') {
-            buffer_append_char(out, byte);
-            append_line(out, depth, indent);
-        } else {
-            buffer_append_char(out, byte);
-            if (byte == ':')
-                buffer_append_char(out, ' ');
-        }
-    }
-}
-
 void http_response_add_page_headers(struct http_response *response, const char *type)
 {
     http_response_add_header(response, "Content-Type", type);
     http_response_add_header(response, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
-}
-
-void http_response_set_json(struct http_response *response, const struct http_format *format,
-                            const char *json, size_t size)
-{
-    if (format->media == HTTP_HTML) {
-        http_page_append(&response->body, response, json, size);
-        http_response_add_page_headers(response, "text/html; charset=utf-8");
-        return;
-    }
-    http_response_add_header(response, "Content-Type", "application/json");
-    if (format->indent > 0)
-        http_append_indented(&response->body, json, size, format->indent);
-    else
-        buffer_append(&response->body, json, size);
-}
-
-void http_response_set_detail(struct http_response *response, const struct http_format *format,
-                              const char *detail)
-{
-    struct buffer json = {0};
-
-    buffer_append_text(&json, "{\"detail\":");
-    buffer_append_json(&json, detail, strlen(detail));
-    buffer_append_char(&json, '}');
-    http_response_set_json(response, format, json.data, json.size);
-    response->body.failed = response->body.failed || json.failed;
-    buffer_release(&json);
 }
 
 void http_response_append(struct buffer *out, const struct http_response *response)
@@ -173,34 +99,6 @@ void http_response_append(struct buffer *out, const struct http_response *respon
     buffer_append_format(out, "Content-Length: %zu\r\n\r\n", response->body.size);
     buffer_append(out, response->body.data, response->body.size);
     out->failed = out->failed || response->body.failed;
-}
-
-const char *http_status_text(unsigned status)
-{
-    static const struct {
-        unsigned status;
-        const char *text;
-    } texts[] = {
-        {200, "OK"                             },
-        {201, "Created"                        },
-        {204, "No Content"                     },
-        {304, "Not Modified"                   },
-        {400, "Bad Request"                    },
-        {404, "Not Found"                      },
-        {405, "Method Not Allowed"             },
-        {406, "Not Acceptable"                 },
-        {413, "Content Too Large"              },
-        {414, "URI Too Long"                   },
-        {415, "Unsupported Media Type"         },
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"          },
-        {503, "Service Unavailable"            },
-    };
-
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (texts[i].status == status)
-            return texts[i].text;
-    return "Status";
 }
 
 void http_response_release(struct http_response *response)

@@ -6,7 +6,6 @@
  */
 
 #include "base/buffer.h"
-#include "http/negotiate.h"
 #include "http/request.h"
 
 #include <stdbool.h>
@@ -47,28 +46,13 @@ bool http_request_is_preflight(const struct http_request *request);
  * the headers of start() are concerned. */
 unsigned http_response_share_class(const struct http_request *request);
 
-/* Sets body and Content-Type: compact JSON goes out as the client prefers it: as it is,
- * indented, or as a page for people (http/page.h) that also tells the headers added so far. */
-void http_response_set_json(struct http_response *response, const struct http_format *format,
-                            const char *json, size_t size);
-
-/* Compact JSON of ours, spread over lines the way Python's json.dumps(indent=...) does. */
-void http_append_indented(struct buffer *out, const char *json, size_t size, unsigned indent);
-
 /* Adds Content-Type (of HTML) and Content-Security-Policy: only what this server itself gives
  * is run, shown or asked. */
 void http_response_add_page_headers(struct http_response *response, const char *type);
 
-/* Sets the body {"detail":"..."}; `detail` is escaped. */
-void http_response_set_detail(struct http_response *response, const struct http_format *format,
-                              const char *detail);
-
 /* The whole response as HTTP/1.1 has it (RFC 9112, section 2.1), for a connection that ends
  * with it. */
 void http_response_append(struct buffer *out, const struct http_response *response);
-
-/* The reason phrase of a status that this program uses. */
-const char *http_status_text(unsigned status);
 
 void http_response_release(struct http_response *response);
 

@@ -73,9 +73,9 @@ enum http_route_result http_route_find(const struct http_route *routes, size_t c
                                        struct http_match *match)
 {
     *match = (struct http_match){0};
-    match->route = find_path(routes, count, path, length, match);
-    if (!match->route)
+    match->representation.route = find_path(routes, count, path, length, match);
+    if (!match->representation.route)
         return HTTP_ROUTE_UNKNOWN_PATH;
-    match->handler = find_handler(match->route, method);
+    match->handler = find_handler(match->representation.route, method);
     return match->handler ? HTTP_ROUTE_FOUND : HTTP_ROUTE_UNKNOWN_METHOD;
 }

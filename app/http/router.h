@@ -47,16 +47,21 @@ struct http_route {
 enum http_route_result {
     HTTP_ROUTE_FOUND,
     HTTP_ROUTE_UNKNOWN_PATH,
-    HTTP_ROUTE_UNKNOWN_METHOD, /* of a known path: match->route is set */
+    HTTP_ROUTE_UNKNOWN_METHOD, /* of a known path: the route is set */
+};
+
+/* What is answered about, and in which form. */
+struct http_representation {
+    const struct http_route *route; /* NULL: of no resource */
+    struct http_format format;      /* negotiated by http_dispatch */
 };
 
 struct http_match {
-    const struct http_route *route;
+    struct http_representation representation;
     http_handler *handler;
     const char *parameter; /* what {name} matched, not followed by a NUL; NULL without one */
     size_t parameter_length;
-    char suffix[16];           /* the format suffix without its dot, "" without one */
-    struct http_format format; /* negotiated, set by http_dispatch */
+    char suffix[16]; /* the format suffix without its dot, "" without one */
 };
 
 enum http_route_result http_route_find(const struct http_route *routes, size_t count,

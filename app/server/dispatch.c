@@ -1,5 +1,7 @@
 #include "server/dispatch.h"
 
+#include "http/render.h"
+
 #include <string.h>
 
 /* TRACE and CONNECT have no resource that a 405 could speak of: what the server as a whole can
@@ -19,23 +21,25 @@ void http_start_route_response(struct http_response *response,
     http_response_add_header(response, "Vary", "Accept, Origin");
 }
 
-void http_respond_detail(struct http_exchange *exchange, const struct http_match *match,
-                         unsigned status, const char *detail)
+void http_respond_detail(struct http_exchange *exchange,
+                         const struct http_representation *representation, unsigned status,
+                         const char *detail)
 {
     struct http_response response;
 
-    http_start_route_response(&response, exchange, match->route, status);
-    http_response_set_detail(&response, &match->format, detail);
+    http_start_route_response(&response, exchange, representation->route, status);
+    http_render_detail(&response, &representation->format, detail);
     http_exchange_respond(exchange, &response);
 }
 
-void http_respond_json(struct http_exchange *exchange, const struct http_match *match,
-                       unsigned status, const struct buffer *json)
+void http_respond_json(struct http_exchange *exchange,
+                       const struct http_representation *representation, unsigned status,
+                       const struct buffer *json)
 {
     struct http_response response;
 
-    http_start_route_response(&response, exchange, match->route, status);
-    http_response_set_json(&response, &match->format, json->data, json->size);
+    http_start_route_response(&response, exchange, representation->route, status);
+    http_render_json(&response, &representation->format, json->data, json->size);
     response.body.failed = response.body.failed || json->failed;
     http_exchange_respond(exchange, &response);
 }
@@ -49,16 +53,14 @@ static void respond_preflight(struct http_exchange *exchange)
 }
 
 static void respond_unknown_method(struct http_exchange *exchange,
-                                   const struct http_match *match)
+                                   const struct http_representation *representation)
 {
     const struct http_request *request = http_exchange_request(exchange);
     struct buffer detail = {0};
 
     buffer_append_format(&detail, "Method \"%s\" not allowed.", request->method_name.data);
-    if (detail.failed)
-        http_respond_detail(exchange, match, 405, "Method not allowed.");
-    else
-        http_respond_detail(exchange, match, 405, detail.data);
+    http_respond_detail(exchange, representation, 405,
+                        detail.failed ? "Method not allowed." : detail.data);
     buffer_release(&detail);
 }
 
@@ -77,33 +79,39 @@ static void respond_page(struct http_exchange *exchange, unsigned status, const 
     http_exchange_respond(exchange, &response);
 }
 
+/* For what no route tells how to answer. */
+static struct http_representation represent_nothing(const struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct http_representation representation = {0};
+
+    http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &representation.format);
+    return representation;
+}
+
 static void respond_bad_host(struct http_exchange *exchange, const char *problem)
 {
-    struct http_match match = {0};
+    const struct http_representation representation = represent_nothing(exchange);
 
-    http_negotiate(NULL, http_exchange_request(exchange)->headers[HTTP_HEADER_ACCEPT],
-                   &match.format);
-    if (match.format.media == HTTP_HTML)
+    if (representation.format.media == HTTP_HTML)
         respond_page(exchange, 400, "Bad Request (400)", "");
     else
-        http_respond_detail(exchange, &match, 400, problem);
+        http_respond_detail(exchange, &representation, 400, problem);
 }
 
 void http_respond_unknown_path(struct http_exchange *exchange)
 {
-    const struct http_request *request = http_exchange_request(exchange);
-    const char *method = request->method_name.data;
-    struct http_match match = {0};
+    const char *method = http_exchange_request(exchange)->method_name.data;
+    struct http_representation representation = represent_nothing(exchange);
 
-    http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &match.format);
     if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
-        match.route = &any_route;
-        respond_unknown_method(exchange, &match);
-    } else if (match.format.media == HTTP_HTML) {
+        representation.route = &any_route;
+        respond_unknown_method(exchange, &representation);
+    } else if (representation.format.media == HTTP_HTML) {
         respond_page(exchange, 404, "Not Found",
                      "The requested resource was not found on this server.");
     } else {
-        http_respond_detail(exchange, &match, 404, "Not found.");
+        http_respond_detail(exchange, &representation, 404, "Not found.");
     }
 }
 
@@ -120,12 +128,12 @@ static bool negotiate(struct http_exchange *exchange, struct http_match *match)
         buffer_append_text(&format, match->suffix);
     else
         http_request_query(request, "format", &format);
-    result = http_negotiate(format.data, accept, &match->format);
+    result = http_negotiate(format.data, accept, &match->representation.format);
     buffer_release(&format);
     if (result == HTTP_UNKNOWN_FORMAT)
-        http_respond_detail(exchange, match, 404, "Not found.");
+        http_respond_detail(exchange, &match->representation, 404, "Not found.");
     else if (result == HTTP_NOT_ACCEPTABLE)
-        http_respond_detail(exchange, match, 406,
+        http_respond_detail(exchange, &match->representation, 406,
                             "Could not satisfy the request Accept header.");
     return result == HTTP_NEGOTIATED;
 }
@@ -134,6 +142,7 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
 {
     const struct http_request *request = http_exchange_request(exchange);
     struct http_match match = {0};
+    const struct http_route *route;
     enum http_route_result result;
     const char *problem = NULL;
 
@@ -143,17 +152,18 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
     }
     result = http_route_find(service->routes, service->route_count, request->method,
                              request->path.data, request->path.size, &match);
+    route = match.representation.route;
     /* who probes a health route asks for an address, not for a name */
-    if (!match.route || match.route->formats)
+    if (!route || route->formats)
         problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
     if (problem) {
         respond_bad_host(exchange, problem);
-    } else if (!match.route) {
+    } else if (!route) {
         http_respond_unknown_path(exchange);
-    } else if (match.route->formats && !negotiate(exchange, &match)) {
+    } else if (route->formats && !negotiate(exchange, &match)) {
         return;
     } else if (result == HTTP_ROUTE_UNKNOWN_METHOD) {
-        respond_unknown_method(exchange, &match);
+        respond_unknown_method(exchange, &match.representation);
     } else {
         match.handler(service->context, exchange, &match);
     }

@@ -22,19 +22,21 @@ struct http_service {
 /* Answers, or calls the handler, which answers or defers. */
 void http_dispatch(const struct http_service *service, struct http_exchange *exchange);
 
-/* Starts a response with what all of a route's answers have: Allow and Vary. `match` may be
+/* Starts a response with what all of a route's answers have: Allow and Vary. The route may be
  * NULL for none. */
 void http_start_route_response(struct http_response *response,
                                const struct http_exchange *exchange,
                                const struct http_route *route, unsigned status);
 
-/* Answers {"detail":"..."} for a route. */
-void http_respond_detail(struct http_exchange *exchange, const struct http_match *match,
-                         unsigned status, const char *detail);
+/* Answers {"detail":"..."}. */
+void http_respond_detail(struct http_exchange *exchange,
+                         const struct http_representation *representation, unsigned status,
+                         const char *detail);
 
 /* Answers with this JSON; with 500 if there was no memory for it. */
-void http_respond_json(struct http_exchange *exchange, const struct http_match *match,
-                       unsigned status, const struct buffer *json);
+void http_respond_json(struct http_exchange *exchange,
+                       const struct http_representation *representation, unsigned status,
+                       const struct buffer *json);
 
 /* Answers that there is nothing at this path. */
 void http_respond_unknown_path(struct http_exchange *exchange);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/guard.h"
+#include "http/render.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -144,7 +145,7 @@ static void make_refusal(struct http_exchange *exchange, struct http_response *r
     http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
     http_response_start(response, &exchange->request, status);
     http_response_add_header(response, "Vary", "Accept, Origin");
-    http_response_set_detail(response, &format, detail);
+    http_render_detail(response, &format, detail);
 }
 
 /* Refuses before the handler sees the request, and closes the connection. */

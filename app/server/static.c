@@ -42,22 +42,20 @@ struct content {
 
 bool http_static_open(struct http_static *files, const char *root, struct error *err)
 {
-    *files = (struct http_static){.open = true, .folder = -1};
+    files->folder = -1;
     if (!*root)
         return true;
     files->folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (files->folder >= 0)
-        return true;
-    *files = (struct http_static){0};
-    return error_set(err, ERROR_CONFIG, "STATIC_ROOT: cannot open the folder %s: %s", root,
+    return files->folder >= 0 ||
+           error_set(err, ERROR_CONFIG, "STATIC_ROOT: cannot open the folder %s: %s", root,
                      strerror(errno));
 }
 
 void http_static_close(struct http_static *files)
 {
-    if (files->open && files->folder >= 0)
+    if (files->folder >= 0)
         close(files->folder);
-    *files = (struct http_static){0};
+    files->folder = -1;
 }
 
 static const char *type_of(const char *name)
@@ -181,8 +179,9 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
     struct http_response response;
 
     http_response_start(&response, request, known ? 304 : 200);
-    http_response_add_header(&response, "Allow", match->route->allow);
-    http_response_add_header(&response, "Vary", match->route->formats ? VARY_OF_A_PAGE : VARY);
+    http_response_add_header(&response, "Allow", match->representation.route->allow);
+    http_response_add_header(&response, "Vary",
+                             match->representation.route->formats ? VARY_OF_A_PAGE : VARY);
     http_response_add_header(&response, "ETag", content->etag);
     http_response_add_header(&response, "Cache-Control", "no-cache");
     if (strncmp(type, "text/html", 9) == 0)

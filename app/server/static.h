@@ -36,9 +36,7 @@ struct http_static_file {
 extern const struct http_static_file http_static_files[];
 extern const size_t http_static_file_count;
 
-/* Zero is not open. */
 struct http_static {
-    bool open;
     int folder; /* -1: the embedded files */
 };
 

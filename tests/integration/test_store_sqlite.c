@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "check.h"
 #include "command.h"
-#include "schema/migrate.h"
 #include "db/sqlite.h"
+#include "schema/migrate.h"
 #include "store_fixture.h"
 #include "suites.h"
 

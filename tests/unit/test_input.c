@@ -1,7 +1,7 @@
 #include "suites.h"
 
-#include "base/text.h"
 #include "api/input.h"
+#include "base/text.h"
 
 #include <CUnit/CUnit.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
-#include "suites.h"
 #include "api/json.h"
+#include "suites.h"
 
 #include "../integration/check.h"
 

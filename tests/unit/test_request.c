@@ -342,7 +342,6 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         [HTTP_HEADER_ACCEPT_ENCODING] = "accept-Encoding",
         [HTTP_HEADER_CONTENT_LENGTH] = "content-length",
         [HTTP_HEADER_CONTENT_TYPE] = "CONTENT-TYPE",
-        [HTTP_HEADER_EXPECT] = "Expect",
         [HTTP_HEADER_HOST] = "hOST",
         [HTTP_HEADER_IF_NONE_MATCH] = "if-NONE-match",
         [HTTP_HEADER_ORIGIN] = "origin",

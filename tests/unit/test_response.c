@@ -1,4 +1,5 @@
-#include "http/response.h"
+#include "http/render.h"
+#include "http/status.h"
 #include "suites.h"
 
 #include "../integration/check.h"
@@ -192,10 +193,8 @@ static void test_json_goes_out_compact_or_indented(void)
         struct http_response compact = {.status = 200};
         struct http_response indented = {.status = 200};
 
-        http_response_set_json(&compact, &(struct http_format){HTTP_JSON, 0}, json,
-                               strlen(json));
-        http_response_set_json(&indented, &(struct http_format){HTTP_JSON, 2}, json,
-                               strlen(json));
+        http_render_json(&compact, &(struct http_format){HTTP_JSON, 0}, json, strlen(json));
+        http_render_json(&indented, &(struct http_format){HTTP_JSON, 2}, json, strlen(json));
         CHECK_TEXT(indentations[i].name, "compact", json, compact.body.data);
         CHECK_TEXT(indentations[i].name, "indented", indentations[i].indented,
                    indented.body.data);
@@ -220,7 +219,7 @@ static void test_the_content_type_names_the_form(void)
         struct http_response response = {.status = 200};
         char headers[512];
 
-        http_response_set_json(&response, &rows[i].format, "[]", 2);
+        http_render_json(&response, &rows[i].format, "[]", 2);
         write_headers(&response, headers, sizeof(headers));
         CHECK_TEXT(rows[i].name, "headers", rows[i].headers, headers);
         http_response_release(&response);
@@ -232,8 +231,7 @@ static void test_html_is_escaped(void)
     static const char json[] = "{\"title\":\"</pre><script>&'\"}";
     struct http_response response = {.status = 201};
 
-    http_response_set_json(&response, &(struct http_format){HTTP_HTML, 0}, json,
-                           sizeof(json) - 1);
+    http_render_json(&response, &(struct http_format){HTTP_HTML, 0}, json, sizeof(json) - 1);
     CHECK_CONTAINS("page", "title", "<title>201 Created</title>", response.body.data);
     CHECK_CONTAINS("page", "text",
                    "&quot;title&quot;: "
@@ -247,8 +245,8 @@ static void test_a_detail_is_escaped(void)
 {
     struct http_response response = {.status = 405};
 
-    http_response_set_detail(&response, &(struct http_format){HTTP_JSON, 0},
-                             "Method \"A\\B\" not\nallowed.");
+    http_render_detail(&response, &(struct http_format){HTTP_JSON, 0},
+                       "Method \"A\\B\" not\nallowed.");
     CHECK_TEXT("detail", "body", "{\"detail\":\"Method \\\"A\\\\B\\\" not\\nallowed.\"}",
                response.body.data);
     http_response_release(&response);

@@ -129,12 +129,12 @@ static void check_match(size_t i)
     result = http_route_find(routes, NOWHERE, rows[i].method, path, rows[i].length, &match);
     if (rows[i].route == NOWHERE) {
         CHECK_NUMBER(rows[i].name, "result", HTTP_ROUTE_UNKNOWN_PATH, result);
-        CHECK(!match.route && !match.handler, rows[i].name, "a route");
+        CHECK(!match.representation.route && !match.handler, rows[i].name, "a route");
         return;
     }
     CHECK_NUMBER(rows[i].name, "result",
                  rows[i].handler ? HTTP_ROUTE_FOUND : HTTP_ROUTE_UNKNOWN_METHOD, result);
-    CHECK(match.route == &routes[rows[i].route], rows[i].name, "another route");
+    CHECK(match.representation.route == &routes[rows[i].route], rows[i].name, "another route");
     CHECK(match.handler == rows[i].handler, rows[i].name, "another handler");
     CHECK_TEXT(rows[i].name, "suffix", rows[i].suffix, match.suffix);
     check_parameter(i, &match);

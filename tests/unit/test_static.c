@@ -64,7 +64,7 @@ static void test_a_root_that_is_no_folder_is_refused(void)
     CU_ASSERT_FALSE(http_static_open(&files, "/nowhere/at/all", &err));
     CHECK_CONTAINS("folder", "error", "STATIC_ROOT", err.text);
     CU_ASSERT_EQUAL(err.code, ERROR_CONFIG);
-    CU_ASSERT_FALSE(files.open);
+    CU_ASSERT_EQUAL(files.folder, -1);
     CU_ASSERT_TRUE(http_static_open(&files, "", &err));
     http_static_close(&files);
 }

@@ -1,0 +1,20 @@
+#ifndef HTTP_RENDER_H
+#define HTTP_RENDER_H
+
+/* The body of a response, in the form that was negotiated. Pure. */
+
+#include "http/negotiate.h"
+#include "http/response.h"
+
+#include <stddef.h>
+
+/* Sets body and Content-Type: compact JSON goes out as the client prefers it: as it is,
+ * indented, or as a page for people (http/page.h) that also tells the headers added so far. */
+void http_render_json(struct http_response *response, const struct http_format *format,
+                      const char *json, size_t size);
+
+/* Sets the body {"detail":"..."}; `detail` is escaped. */
+void http_render_detail(struct http_response *response, const struct http_format *format,
+                        const char *detail);
+
+#endif
