@@ -8,8 +8,8 @@
 #define UNAVAILABLE_DETAIL "The database is not available."
 #define OUTCOME_UNKNOWN_DETAIL                                                                 \
     "The database did not answer in time. Whether the change was made is not known."
-#define TOO_LARGE_DETAIL "There is not enough memory for the answer now."
-#define FAILED_DETAIL    "The database refused the request."
+#define OUT_OF_MEMORY_DETAIL "There is not enough memory for the answer now."
+#define FAILED_DETAIL        "The database refused the request."
 
 #define SHARED_MOST 4
 
@@ -43,8 +43,8 @@ static void respond_problem(const struct todo_call *call, enum todo_outcome outc
     case TODO_OUTCOME_UNKNOWN:
         todo_respond_unavailable(call->exchange, &call->representation, OUTCOME_UNKNOWN_DETAIL);
         return;
-    case TODO_TOO_LARGE:
-        todo_respond_unavailable(call->exchange, &call->representation, TOO_LARGE_DETAIL);
+    case TODO_OUT_OF_MEMORY:
+        todo_respond_unavailable(call->exchange, &call->representation, OUT_OF_MEMORY_DETAIL);
         return;
     case TODO_FAILED:
     case TODO_DONE:
@@ -170,7 +170,7 @@ static void respond_read(const struct todo_call *call, struct shared_replies *sh
     struct http_reply *reply = find_reply(shared, call);
 
     if (!reply && !http_reply_fits(call->exchange, estimate_size(call))) {
-        respond_problem(call, TODO_TOO_LARGE);
+        respond_problem(call, TODO_OUT_OF_MEMORY);
         return;
     }
     http_exchange_answer(call->exchange, reply ? reply : add_reply(shared, call));

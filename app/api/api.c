@@ -437,12 +437,12 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
     return NULL;
 }
 
-void todo_api_handle(void *api, struct http_exchange *exchange)
+void todo_api_answer_request(void *api, struct http_exchange *exchange)
 {
     http_dispatch(&((struct todo_api *)api)->service, exchange);
 }
 
-void todo_api_handled(void *api)
+void todo_api_no_more_input(void *api)
 {
     todo_queue_wake(((struct todo_api *)api)->queue);
 }

@@ -24,12 +24,9 @@ typedef bool todo_open_store(const struct config *config, struct todo_store_hand
 struct todo_api *todo_api_start(const struct config *config, todo_open_store *open_store,
                                 struct error *err);
 
-/* Answers a request: the `handle` of http_server_settings, with the API as its context. */
-void todo_api_handle(void *api, struct http_exchange *exchange);
-
-/* To be called when a wave of requests has been handled: the `handled` of http_server_settings.
- */
-void todo_api_handled(void *api);
+/* The functions of http_server_settings, with the API as their context. */
+void todo_api_answer_request(void *api, struct http_exchange *exchange);
+void todo_api_no_more_input(void *api);
 
 /* Answers what is over its deadline. Call it every now and then, from one thread. */
 void todo_api_expire(struct todo_api *api, uint64_t now);

@@ -126,8 +126,8 @@ static bool start(struct serve *serve, struct error *err)
             .threads = config->http_threads,
             .body_limit = config->http_body_limit,
             .reply_memory = config->response_memory,
-            .handle = todo_api_handle,
-            .handled = todo_api_handled,
+            .answer_request = todo_api_answer_request,
+            .no_more_input = todo_api_no_more_input,
             .context = serve->api,
         },
         err);

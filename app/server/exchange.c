@@ -16,11 +16,6 @@
  * 413 and not a reset connection; one longer than this is cut. */
 #define DRAINED_BODY_SIZE (64U * 1024 * 1024)
 
-/* Requests that come together wait for the database together: that costs fewer trips. But not
- * more than these, so that the database works while the next ones are read. Measured, see
- * tests/bench: with 16 or 64 either reads or writes are slower. */
-#define WAVE_MOST 32
-
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {
     return &exchange->request;
@@ -228,36 +223,23 @@ void exchange_note_refusal(struct http_loop *loop, unsigned status)
 
 /* ---- the steps of a request ---- */
 
-static void hand_on(struct http_exchange *exchange)
+/* The request is there as a whole. http_server_refuse waits until no thread is in here. */
+static void answer_request(struct http_exchange *exchange)
 {
     struct http_loop *loop = exchange->loop;
-    const struct http_server_settings *settings = &loop->server->settings;
-
-    settings->handle(settings->context, exchange);
-    if (++loop->handled == WAVE_MOST)
-        exchange_end_wave(loop);
-}
-
-void exchange_end_wave(struct http_loop *loop)
-{
-    if (loop->handled > 0)
-        loop->server->settings.handled(loop->server->settings.context);
-    loop->handled = 0;
-}
-
-static void handle(struct http_exchange *exchange)
-{
-    struct http_server *server = exchange->loop->server;
+    struct http_server *server = loop->server;
 
     set_state(exchange, EXCHANGE_HANDLED);
-    atomic_fetch_add(&server->handling, 1);
-    if (exchange->body_size > server->settings.body_limit)
+    atomic_fetch_add(&server->in_handler, 1);
+    if (exchange->body_size > server->settings.body_limit) {
         refuse(exchange, 413, "Request body is too large.");
-    else if (atomic_load(&server->refusing))
+    } else if (atomic_load(&server->refusing)) {
         refuse(exchange, 503, "The server is stopping.");
-    else
-        hand_on(exchange);
-    atomic_fetch_sub(&server->handling, 1);
+    } else {
+        loop->handed_on++;
+        server->settings.answer_request(server->settings.context, exchange);
+    }
+    atomic_fetch_sub(&server->in_handler, 1);
 }
 
 static bool is_body_too_large(const struct http_exchange *exchange)
@@ -269,7 +251,7 @@ static bool is_body_too_large(const struct http_exchange *exchange)
 
 /* libmicrohttpd closes the connection after an answer in this first call: only refusals are
  * given here. */
-static enum MHD_Result handle_head(struct http_exchange *exchange)
+static enum MHD_Result take_head(struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
     const char *problem;
@@ -289,8 +271,7 @@ static enum MHD_Result handle_head(struct http_exchange *exchange)
     return MHD_YES;
 }
 
-static enum MHD_Result handle_body(struct http_exchange *exchange, const char *data,
-                                   size_t *size)
+static enum MHD_Result take_body(struct http_exchange *exchange, const char *data, size_t *size)
 {
     struct http_request *request = &exchange->request;
     size_t limit = exchange->loop->server->settings.body_limit;
@@ -337,11 +318,11 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connectio
     exchange->head.method = method;
     exchange->head.version = version;
     if (exchange->state == EXCHANGE_STARTED)
-        result = handle_head(exchange);
+        result = take_head(exchange);
     else if (exchange->state == EXCHANGE_BODY && *size > 0)
-        result = handle_body(exchange, data, size);
+        result = take_body(exchange, data, size);
     else if (exchange->state == EXCHANGE_BODY)
-        handle(exchange);
+        answer_request(exchange);
     if (result == MHD_YES && exchange->state == EXCHANGE_ANSWERED)
         return queue_reply(exchange, connection);
     return result;

@@ -34,7 +34,7 @@ struct http_loop {
     /* Of the loop's thread alone. */
     LIST_HEAD(, http_exchange) starting; /* whose request line is known, and no more */
     size_t deferred;                     /* exchanges that wait for an answer */
-    size_t handled;                      /* requests since the last end of a wave */
+    size_t handed_on;                    /* requests since no_more_input was last called */
     bool is_busy; /* a request moved on in this run: there may be more to do at once */
 
     pthread_mutex_t lock;
@@ -48,7 +48,7 @@ struct http_server {
     atomic_bool draining;
     atomic_bool refusing;
     atomic_bool stopping;
-    atomic_uint handling;       /* threads that are in the handler */
+    atomic_uint in_handler;     /* threads that are in answer_request */
     atomic_size_t arriving;     /* requests that have begun, before the handler */
     atomic_size_t active;       /* from the handler or a refusal on, until the answer is sent */
     atomic_size_t reply_memory; /* bytes of bodies of all replies */
@@ -102,9 +102,6 @@ void exchange_end_request(void *loop, struct MHD_Connection *connection, void **
                           enum MHD_RequestTerminationCode code);
 void exchange_notify_connection(void *loop, struct MHD_Connection *connection, void **exchange,
                                 enum MHD_ConnectionNotificationCode code);
-
-/* Tells `handled` of the settings, if there was a request since the last time. */
-void exchange_end_wave(struct http_loop *loop);
 
 /* libmicrohttpd is about to refuse a request by itself, with this status (0: without a word).
  */

@@ -86,7 +86,7 @@ static void *run_loop(void *context)
         {.fd = loop->wake,     .events = POLLIN},
     };
     uint64_t count;
-    size_t handled;
+    size_t handed_on;
 
     while (!atomic_load(&loop->server->stopping)) {
         poll(sources, 2, wait_milliseconds(loop));
@@ -95,10 +95,12 @@ static void *run_loop(void *context)
             exchange_take_answers(loop);
         if (atomic_load(&loop->server->draining))
             stop_accepting(loop);
-        handled = loop->handled;
+        handed_on = loop->handed_on;
         MHD_run(loop->daemon);
-        if (loop->handled == handled) /* a run that brings no request ends the wave */
-            exchange_end_wave(loop);
+        if (handed_on > 0 && loop->handed_on == handed_on) {
+            loop->handed_on = 0;
+            loop->server->settings.no_more_input(loop->server->settings.context);
+        }
     }
     return NULL;
 }
@@ -283,7 +285,7 @@ size_t http_server_arriving(const struct http_server *server)
 void http_server_refuse(struct http_server *server)
 {
     atomic_store(&server->refusing, true);
-    while (atomic_load(&server->handling) > 0)
+    while (atomic_load(&server->in_handler) > 0)
         clock_sleep(1000);
 }
 

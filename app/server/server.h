@@ -29,8 +29,13 @@ struct http_server_settings {
     unsigned threads;    /* 0: one for two cores */
     size_t body_limit;   /* bytes; a longer body gets 413 */
     size_t reply_memory; /* bytes of all replies that exist at a time, see http_reply_fits */
-    void (*handle)(void *context, struct http_exchange *exchange);
-    void (*handled)(void *context); /* after some requests that came together */
+
+    /* Both are called on an HTTP thread, of which there may be many at a time, with no lock
+     * held; they must not wait for anything. The first answers a request or defers it. The
+     * second says that no more requests are at hand on that thread just now: those that were
+     * deferred since the last time need not wait for company. */
+    void (*answer_request)(void *context, struct http_exchange *exchange);
+    void (*no_more_input)(void *context);
     void *context;
 };
 

@@ -388,6 +388,7 @@ static void store_close(struct todo_store *store)
     disconnect(store);
     buffer_release(&store->sql);
     free(store);
+    db_mysql_thread_end();
 }
 
 static const struct todo_store_driver driver = {
@@ -402,7 +403,6 @@ static const struct todo_store_driver driver = {
     .clear = store_clear,
     .commit = store_commit,
     .roll_back = store_roll_back,
-    .end_thread = db_mysql_thread_end,
 };
 
 bool store_mysql_open(const struct config *config, struct todo_store_handle *handle,

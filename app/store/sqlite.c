@@ -255,10 +255,6 @@ static void store_close(struct todo_store *store)
     free(store);
 }
 
-static void end_thread(void)
-{
-}
-
 static const struct todo_store_driver driver = {
     .close = store_close,
     .list = store_list,
@@ -271,7 +267,6 @@ static const struct todo_store_driver driver = {
     .clear = store_clear,
     .commit = store_commit,
     .roll_back = store_roll_back,
-    .end_thread = end_thread,
 };
 
 bool store_sqlite_open(const struct config *config, struct todo_store_handle *handle,

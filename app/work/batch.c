@@ -186,7 +186,7 @@ static bool run_part(const struct todo_store_handle *handle,
     log_message(CONFIG_LOG_WARNING, "%s", err.text);
     for (size_t i = 0; i < count; i++)
         operations[i]->outcome = todo_outcome_of(&err);
-    return todo_outcome_of(&err) != TODO_FAILED && todo_outcome_of(&err) != TODO_TOO_LARGE;
+    return todo_outcome_of(&err) != TODO_FAILED && todo_outcome_of(&err) != TODO_OUT_OF_MEMORY;
 }
 
 /* How many operations, from the first, go into one transaction: a clear goes alone. */

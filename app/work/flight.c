@@ -90,7 +90,8 @@ void todo_flight_run(const struct todo_store_handle *handle,
     enum todo_outcome list_outcome = ok ? TODO_DONE : todo_outcome_of(&err);
 
     /* a list that is too large is no reason to refuse a single todo */
-    if (list_outcome == TODO_TOO_LARGE && with_list && has_kind(operations, count, TODO_FETCH))
+    if (list_outcome == TODO_OUT_OF_MEMORY && with_list &&
+        has_kind(operations, count, TODO_FETCH))
         ok = look_with_retries(handle, operations, count, false, list, &err);
     for (size_t i = 0; i < count; i++) {
         if (operations[i]->kind == TODO_LIST && list_outcome != TODO_DONE)

@@ -28,7 +28,7 @@ enum todo_outcome {
     TODO_UNAVAILABLE,     /* no database; nothing was changed */
     TODO_TIMED_OUT,       /* not begun within its time; nothing was changed */
     TODO_OUTCOME_UNKNOWN, /* begun, and whether the change was made is not known */
-    TODO_TOO_LARGE,       /* more todos than there is memory for */
+    TODO_OUT_OF_MEMORY,   /* or more todos than there is memory for */
     TODO_FAILED,          /* the database refused; nothing was changed */
 };
 

@@ -26,15 +26,21 @@ struct todo_queue_settings {
     unsigned readers;  /* reading threads, each with a store of its own */
     size_t batch;      /* most operations in one flight or batch, at least 1 */
     size_t capacity;   /* most operations that wait, reads and writes each */
-    size_t list_limit; /* bytes of todos that a flight may load; beyond: TODO_TOO_LARGE */
+    size_t list_limit; /* bytes of todos that a flight may load; beyond: TODO_OUT_OF_MEMORY */
+
+    /* Called by todo_queue_start, once for each worker. */
     bool (*open_store)(void *context, struct todo_store_handle *handle, struct error *err);
-    /* Answers the operations of a flight or batch. */
+
+    /* Answers the operations of a flight or batch. On a worker's thread, with no lock held: the
+     * next flight waits for its return. Afterwards nobody looks at their results any more. */
     todo_answer *complete;
-    /* Answers one whose time is over, while a worker may still be busy with it: its results
-     * can't be read.
-     * TODO_TIMED_OUT, or TODO_OUTCOME_UNKNOWN for a change that has begun. */
+
+    /* Answers one whose time is over: TODO_TIMED_OUT, or TODO_OUTCOME_UNKNOWN for a change that
+     * has begun. On the thread of todo_queue_expire. A worker may still be busy with it, so its
+     * results can't be read, and the queue's lock may be held, so the queue can't be called. */
     void (*give_up)(void *context, struct todo_operation *operation, enum todo_outcome outcome);
-    /* Called once for each operation that was submitted, last of all. */
+
+    /* Called once for each operation that was submitted, last of all, with no lock held. */
     void (*release)(void *context, struct todo_operation *operation);
     void *context;
 };
@@ -44,7 +50,8 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
                                     struct error *err);
 
 /* Hands the operation over until it is released. False, and still the caller's, when the queue
- * is full. Any thread. */
+ * is full. Any thread. The threads that do the work may sleep on until todo_queue_wake, or
+ * until 32 operations are there. */
 bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operation);
 
 /* Wakes the threads for what was submitted; to be called after each submit, or once after many

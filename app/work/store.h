@@ -31,6 +31,8 @@ struct todo_insert {
 struct todo_store; /* what a database keeps for itself */
 
 struct todo_store_driver {
+    /* On the thread that used the store, as its last call: it also gives back what the
+     * database's library keeps for that thread. */
     void (*close)(struct todo_store *store);
 
     /* All todos; todos with these ids (sorted, distinct) that exist. Both in order of id, into
@@ -54,9 +56,6 @@ struct todo_store_driver {
     bool (*clear)(struct todo_store *store, struct error *err);
     bool (*commit)(struct todo_store *store, struct error *err);
     void (*roll_back)(struct todo_store *store);
-
-    /* Gives back what the thread that used the store holds of the library, before it ends. */
-    void (*end_thread)(void);
 };
 
 /* The two are made together: store/mysql.h, store/sqlite.h. */

@@ -421,7 +421,6 @@ static void *wait_for_lock(void *context)
     driver->roll_back(store);
     todo_list_release(&list);
     driver->close(store);
-    driver->end_thread();
     atomic_store(&waiter->ended, true);
     return NULL;
 }

@@ -564,7 +564,6 @@ static void *run_inserter(void *context)
     for (size_t i = 0; i < TRANSACTIONS && good; i++)
         good = insert_some(inserter, i * EACH);
     inserter->store.driver->close(inserter->store.store);
-    inserter->store.driver->end_thread();
     return NULL;
 }
 

@@ -328,7 +328,6 @@ static void *load_one(void *context)
     loader->good = loader->store->driver->load_for_update(loader->store->store, &loader->id, 1,
                                                           &list, &loader->err);
     todo_list_release(&list);
-    loader->store->driver->end_thread();
     return NULL;
 }
 

@@ -1,6 +1,5 @@
 #include "fake_store.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@ static const char *const call_names[FAKE_CALL_COUNT] = {
     [FAKE_DELETE] = "delete", [FAKE_CLEAR] = "clear",         [FAKE_COMMIT] = "commit",
     [FAKE_NO_CALL] = "",      [FAKE_ROLL_BACK] = "roll_back",
 };
-
-static atomic_uint threads_ended;
 
 /* ---- what all calls do; the database's lock is held ---- */
 
@@ -361,11 +358,6 @@ static void fake_close(struct todo_store *store)
     free(store);
 }
 
-static void end_thread(void)
-{
-    atomic_fetch_add(&threads_ended, 1);
-}
-
 static const struct todo_store_driver driver = {
     .close = fake_close,
     .list = fake_list,
@@ -378,7 +370,6 @@ static const struct todo_store_driver driver = {
     .clear = fake_clear,
     .commit = fake_commit,
     .roll_back = fake_roll_back,
-    .end_thread = end_thread,
 };
 
 bool fake_open(void *database, struct todo_store_handle *handle, struct error *err)
@@ -477,11 +468,6 @@ unsigned fake_calls(struct fake_database *database, enum fake_call call)
     calls = database->calls[call];
     pthread_mutex_unlock(&database->lock);
     return calls;
-}
-
-unsigned fake_threads_ended(void)
-{
-    return atomic_load(&threads_ended);
 }
 
 void fake_describe_todo(const struct todo *todo, struct buffer *out)

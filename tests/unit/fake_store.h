@@ -114,9 +114,6 @@ void fake_let_go(struct fake_database *database);
 
 unsigned fake_calls(struct fake_database *database, enum fake_call call);
 
-/* Ends of threads, of all databases. */
-unsigned fake_threads_ended(void);
-
 /* The committed rows as text: "1 milk done 5; 2 - open -". */
 void fake_describe_table(struct fake_database *database, struct buffer *out);
 void fake_describe_todo(const struct todo *todo, struct buffer *out);

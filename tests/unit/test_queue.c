@@ -16,15 +16,14 @@ struct bench {
     struct todo_queue *queue;
     const char *name; /* of the test */
     unsigned submitted;
-    bool expires_late;      /* expire is called after each wave of answers */
-    size_t list_limit;      /* 0: none */
-    unsigned failing_open;  /* 1: the first store is not opened */
-    unsigned threads_ended; /* before */
+    bool expires_late;     /* expire is called after each wave of answers */
+    size_t list_limit;     /* 0: none */
+    unsigned failing_open; /* 1: the first store is not opened */
 };
 
 static void bench_init(struct bench *bench, const char *name)
 {
-    *bench = (struct bench){.name = name, .threads_ended = fake_threads_ended()};
+    *bench = (struct bench){.name = name};
     fake_init(&bench->database);
     probes_init(&bench->probes);
 }
@@ -100,8 +99,7 @@ static void bench_release(struct bench *bench, unsigned workers)
 {
     if (bench->queue)
         todo_queue_stop(bench->queue);
-    CHECK_NUMBER(bench->name, "threads that ended", workers,
-                 fake_threads_ended() - bench->threads_ended);
+    CHECK_NUMBER(bench->name, "stores opened", workers, bench->database.opened);
     CHECK_NUMBER(bench->name, "mistakes", 0, bench->probes.mistakes);
     CHECK_NUMBER(bench->name, "answers", bench->submitted, bench->probes.answers);
     CHECK_NUMBER(bench->name, "releases", bench->submitted, bench->probes.releases);
@@ -547,7 +545,7 @@ static void test_a_list_beyond_the_limit_is_refused(void)
     submit_all(&bench, probes, 2);
     finish(&bench);
     log_configure(CONFIG_LOG_AUTO, CONFIG_LOG_INFO);
-    check_probe(&bench, &probes[0], TODO_TOO_LARGE, "");
+    check_probe(&bench, &probes[0], TODO_OUT_OF_MEMORY, "");
     check_probe(&bench, &probes[1], TODO_DONE, "1 milk open -");
     bench_release(&bench, 2);
 }
