@@ -1,52 +1,74 @@
 #include "api/call.h"
 
 #include "http/render.h"
+#include "todo/validate.h"
 
-#include <string.h>
+/* A description: the API contract, section 11. */
+static void append_start(struct buffer *out, const char *name, const char *description)
+{
+    buffer_append_format(out,
+                         "{\"name\":\"%s\",\"description\":\"%s\","
+                         "\"renders\":[\"application/json\",\"text/html\"],"
+                         "\"parses\":[\"application/json\","
+                         "\"application/x-www-form-urlencoded\",\"multipart/form-data\"]",
+                         name, description);
+}
 
-#define FIELDS                                                                                 \
-    "{\"url\":{\"type\":\"field\",\"required\":false,\"read_only\":true,\"label\":\"Url\"},"   \
-    "\"title\":{\"type\":\"string\",\"required\":false,\"read_only\":false,"                   \
-    "\"label\":\"Title\",\"max_length\":256},"                                                 \
-    "\"completed\":{\"type\":\"boolean\",\"required\":false,\"read_only\":false,"              \
-    "\"label\":\"Completed\"},"                                                                \
-    "\"order\":{\"type\":\"integer\",\"required\":false,\"read_only\":false,"                  \
-    "\"label\":\"Order\",\"min_value\":-2147483648,\"max_value\":2147483647}}"
-#define DESCRIPTION(name, description, actions)                                                \
-    "{\"name\":\"" name "\",\"description\":\"" description "\","                              \
-    "\"renders\":[\"application/json\",\"text/html\"],"                                        \
-    "\"parses\":[\"application/json\",\"application/x-www-form-urlencoded\","                  \
-    "\"multipart/form-data\"]" actions "}"
+static void append_field(struct buffer *out, const char *name, const char *type,
+                         bool is_read_only, const char *label, const char *limits)
+{
+    buffer_append_format(
+        out, "\"%s\":{\"type\":\"%s\",\"required\":false,\"read_only\":%s,\"label\":\"%s\"%s}",
+        name, type, is_read_only ? "true" : "false", label, limits);
+}
+
+static void append_action(struct buffer *out, const char *method)
+{
+    buffer_append_format(out, ",\"actions\":{\"%s\":{", method);
+    append_field(out, "url", "field", true, "Url", "");
+    for (size_t i = 0; i < TODO_FIELD_COUNT; i++) {
+        const struct todo_field *field = &todo_fields[i];
+        buffer_append_char(out, ',');
+        append_field(out, field->name, field->type, false, field->label, field->limits);
+    }
+    buffer_append_text(out, "}}");
+}
 
 static void respond(struct http_exchange *exchange,
-                    const struct http_representation *representation, const char *json)
+                    const struct http_representation *representation, struct buffer *json)
 {
-    struct http_response response;
-
-    http_start_route_response(&response, exchange, representation->route, 200);
-    http_render_json(&response, &representation->format, json, strlen(json));
-    http_exchange_respond(exchange, &response);
+    buffer_append_char(json, '}');
+    http_respond_json(exchange, representation, 200, json);
+    buffer_release(json);
 }
 
 void todo_respond_root_description(struct http_exchange *exchange,
                                    const struct http_representation *representation)
 {
-    respond(exchange, representation,
-            DESCRIPTION("Api Root", "The default basic root view for DefaultRouter", ""));
+    struct buffer json = {0};
+
+    append_start(&json, "Api Root", "The default basic root view for DefaultRouter");
+    respond(exchange, representation, &json);
 }
 
 void todo_respond_list_description(struct http_exchange *exchange,
                                    const struct http_representation *representation)
 {
-    respond(exchange, representation,
-            DESCRIPTION("Todo Item List", "", ",\"actions\":{\"POST\":" FIELDS "}"));
+    struct buffer json = {0};
+
+    append_start(&json, "Todo Item List", "");
+    append_action(&json, "POST");
+    respond(exchange, representation, &json);
 }
 
 void todo_respond_item_description(struct http_exchange *exchange,
                                    const struct http_representation *representation,
                                    bool exists)
 {
-    respond(exchange, representation,
-            exists ? DESCRIPTION("Todo Item Instance", "", ",\"actions\":{\"PUT\":" FIELDS "}")
-                   : DESCRIPTION("Todo Item Instance", "", ""));
+    struct buffer json = {0};
+
+    append_start(&json, "Todo Item Instance", "");
+    if (exists)
+        append_action(&json, "PUT");
+    respond(exchange, representation, &json);
 }

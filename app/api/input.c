@@ -109,35 +109,33 @@ out:
     return is_good;
 }
 
-/* A form's field: all values are texts, and an empty one is what `empty` says. */
-static struct todo_value read_field(const struct form *form, const char *name,
-                                    enum todo_value_type empty)
+/* All of a form's values are texts. */
+static struct todo_value read_field(const struct form *form, const struct todo_field *field)
 {
-    const struct form_field *field = form_find(form, name);
+    const struct form_field *found = form_find(form, field->name);
 
-    if (!field)
+    if (!found)
         return (struct todo_value){.type = TODO_VALUE_ABSENT};
-    if (field->is_file)
+    if (found->is_file)
         return (struct todo_value){.type = TODO_VALUE_OTHER};
     return (struct todo_value){
-        .type = field->value_length > 0 ? TODO_VALUE_TEXT : empty,
-        .text = field->value,
-        .length = field->value_length,
+        .type = found->value_length > 0 ? TODO_VALUE_TEXT : field->if_empty,
+        .text = found->value,
+        .length = found->value_length,
     };
 }
 
 static bool read_fields(const struct todo_input *input, const struct form *form,
                         struct todo_change *change, struct todo_rejection *rejection)
 {
-    struct todo_values values = {
-        .title = read_field(form, "title", TODO_VALUE_TEXT),
-        .completed = read_field(form, "completed", TODO_VALUE_ABSENT),
-        .order = read_field(form, "order", TODO_VALUE_NULL),
-    };
+    struct todo_values values;
 
+    for (size_t i = 0; i < TODO_FIELD_COUNT; i++)
+        values.of[i] = read_field(form, &todo_fields[i]);
     /* A browser leaves out a box that isn't ticked. */
-    if (input->mode == TODO_INPUT_PUT && !form_find(form, "completed"))
-        values.completed = (struct todo_value){.type = TODO_VALUE_BOOLEAN, .boolean = false};
+    if (input->mode == TODO_INPUT_PUT && !form_find(form, todo_fields[TODO_COMPLETED].name))
+        values.of[TODO_COMPLETED] =
+            (struct todo_value){.type = TODO_VALUE_BOOLEAN, .boolean = false};
     return todo_validate(&values, change, &rejection->body);
 }
 

@@ -296,9 +296,8 @@ static bool read_text(const char *text, size_t size, struct todo_change *change,
     if (!root)
         return false;
     if (json_is_object(root)) {
-        values.title = read_value(json_object_get(root, "title"));
-        values.completed = read_value(json_object_get(root, "completed"));
-        values.order = read_value(json_object_get(root, "order"));
+        for (size_t i = 0; i < TODO_FIELD_COUNT; i++)
+            values.of[i] = read_value(json_object_get(root, todo_fields[i].name));
         is_good = todo_validate(&values, change, problems);
     } else {
         report_type(problems, root);

@@ -40,6 +40,14 @@ struct todo {
     enum todo_url_format url_format;
 };
 
+/* The fields that a client can set, in the order in which they are told of. */
+enum todo_field_id {
+    TODO_TITLE,
+    TODO_COMPLETED,
+    TODO_ORDER,
+    TODO_FIELD_COUNT,
+};
+
 /* What a request wants to set. A field that is not `set` stays as it is (update) or gets its
  * default (create). Owns its bytes, so that it can outlive the request that it came in. */
 struct todo_change {

@@ -9,33 +9,30 @@
 #define STRING(value) #value
 #define NUMBER(value) STRING(value)
 
-static const char title_name[] = "title";
-static const char completed_name[] = "completed";
-static const char order_name[] = "order";
-
 /* The JSON object of messages while it is written. */
-struct problems {
+struct todo_problems {
     struct buffer *out;
-    const char *field; /* the field reported last, NULL before the first */
+    const struct todo_field *field; /* whose value is read */
+    const struct todo_field *told;  /* the last one with a message, NULL before the first */
 };
 
-static void report(struct problems *problems, const char *field, const char *message)
+static void report(struct todo_problems *problems, const char *message)
 {
     struct buffer *out = problems->out;
 
-    if (problems->field == field) {
+    if (problems->told == problems->field) {
         buffer_append_char(out, ',');
     } else {
-        buffer_append_text(out, problems->field ? "],\"" : "{\"");
-        buffer_append_text(out, field);
+        buffer_append_text(out, problems->told ? "],\"" : "{\"");
+        buffer_append_text(out, problems->field->name);
         buffer_append_text(out, "\":[");
-        problems->field = field;
+        problems->told = problems->field;
     }
     buffer_append_json(out, message, strlen(message));
 }
 
 static void read_title_text(const char *text, size_t length, struct todo_change *change,
-                            struct problems *problems)
+                            struct todo_problems *problems)
 {
     bool is_long;
     bool has_null;
@@ -44,10 +41,10 @@ static void read_title_text(const char *text, size_t length, struct todo_change 
     is_long = length > TODO_TITLE_MAX && text_count(text, length) > TODO_TITLE_MAX;
     has_null = length > 0 && memchr(text, '\0', length);
     if (is_long)
-        report(problems, title_name,
+        report(problems,
                "Ensure this field has no more than " NUMBER(TODO_TITLE_MAX) " characters.");
     if (has_null)
-        report(problems, title_name, "Null characters are not allowed.");
+        report(problems, "Null characters are not allowed.");
     if (is_long || has_null)
         return;
     if (length > 0)
@@ -57,7 +54,7 @@ static void read_title_text(const char *text, size_t length, struct todo_change 
 }
 
 static void read_title(const struct todo_value *value, struct todo_change *change,
-                       struct problems *problems)
+                       struct todo_problems *problems)
 {
     struct buffer text = {0};
 
@@ -81,7 +78,7 @@ static void read_title(const struct todo_value *value, struct todo_change *chang
         break;
     case TODO_VALUE_BOOLEAN:
     case TODO_VALUE_OTHER:
-        report(problems, title_name, "Not a valid string.");
+        report(problems, "Not a valid string.");
         break;
     }
     problems->out->failed |= text.failed;
@@ -126,7 +123,7 @@ static bool is_boolean(const struct todo_value *value, bool meaning)
 }
 
 static void read_completed(const struct todo_value *value, struct todo_change *change,
-                           struct problems *problems)
+                           struct todo_problems *problems)
 {
     if (value->type == TODO_VALUE_ABSENT)
         return;
@@ -134,9 +131,8 @@ static void read_completed(const struct todo_value *value, struct todo_change *c
     change->completed = is_boolean(value, true);
     if (change->completed || is_boolean(value, false))
         return;
-    report(problems, completed_name,
-           value->type == TODO_VALUE_NULL ? "This field may not be null."
-                                          : "Must be a valid boolean.");
+    report(problems, value->type == TODO_VALUE_NULL ? "This field may not be null."
+                                                    : "Must be a valid boolean.");
 }
 
 /* Takes one match of \.0*\s*$ off the end, as the original does, and white space. */
@@ -174,19 +170,18 @@ static bool parse_integer(const char *text, size_t length, int64_t *number)
 }
 
 static void read_order_number(int64_t number, struct todo_change *change,
-                              struct problems *problems)
+                              struct todo_problems *problems)
 {
     if (number > INT32_MAX)
-        report(problems, order_name, "Ensure this value is less than or equal to 2147483647.");
+        report(problems, "Ensure this value is less than or equal to 2147483647.");
     else if (number < INT32_MIN)
-        report(problems, order_name,
-               "Ensure this value is greater than or equal to -2147483648.");
+        report(problems, "Ensure this value is greater than or equal to -2147483648.");
     else
         change->order = (int32_t)number;
 }
 
 static void read_order_text(const char *text, size_t length, struct todo_change *change,
-                            struct problems *problems)
+                            struct todo_problems *problems)
 {
     int64_t number;
 
@@ -194,11 +189,11 @@ static void read_order_text(const char *text, size_t length, struct todo_change 
     if (parse_integer(text, length, &number))
         read_order_number(number, change, problems);
     else
-        report(problems, order_name, "A valid integer is required.");
+        report(problems, "A valid integer is required.");
 }
 
 static void read_order(const struct todo_value *value, struct todo_change *change,
-                       struct problems *problems)
+                       struct todo_problems *problems)
 {
     struct buffer text = {0};
 
@@ -211,7 +206,7 @@ static void read_order(const struct todo_value *value, struct todo_change *chang
         break;
     case TODO_VALUE_TEXT:
         if (text_count(value->text, value->length) > ORDER_TEXT_MAX)
-            report(problems, order_name, "String value too large.");
+            report(problems, "String value too large.");
         else
             read_order_text(value->text, value->length, change, problems);
         break;
@@ -224,22 +219,47 @@ static void read_order(const struct todo_value *value, struct todo_change *chang
         break;
     case TODO_VALUE_BOOLEAN:
     case TODO_VALUE_OTHER:
-        report(problems, order_name, "A valid integer is required.");
+        report(problems, "A valid integer is required.");
         break;
     }
     problems->out->failed |= text.failed;
     buffer_release(&text);
 }
 
+const struct todo_field todo_fields[TODO_FIELD_COUNT] = {
+    [TODO_TITLE] = {.name = "title",
+                    .label = "Title",
+                    .type = "string",
+                    .limits = ",\"max_length\":" NUMBER(TODO_TITLE_MAX),
+                    .input = "text",
+                    .if_empty = TODO_VALUE_TEXT,
+                    .read = read_title    },
+    [TODO_COMPLETED] = {.name = "completed",
+                    .label = "Completed",
+                    .type = "boolean",
+                    .limits = "",
+                    .input = "checkbox",
+                    .if_empty = TODO_VALUE_ABSENT,
+                    .read = read_completed},
+    [TODO_ORDER] = {.name = "order",
+                    .label = "Order",
+                    .type = "integer",
+                    .limits = ",\"min_value\":-2147483648,\"max_value\":2147483647",
+                    .input = "number",
+                    .if_empty = TODO_VALUE_NULL,
+                    .read = read_order    },
+};
+
 bool todo_validate(const struct todo_values *values, struct todo_change *change,
                    struct buffer *problems)
 {
-    struct problems list = {.out = problems};
+    struct todo_problems list = {.out = problems};
 
-    read_title(&values->title, change, &list);
-    read_completed(&values->completed, change, &list);
-    read_order(&values->order, change, &list);
-    if (list.field)
+    for (size_t i = 0; i < TODO_FIELD_COUNT; i++) {
+        list.field = &todo_fields[i];
+        list.field->read(&values->of[i], change, &list);
+    }
+    if (list.told)
         buffer_append_text(problems, "]}");
-    return !list.field && !problems->failed;
+    return !list.told && !problems->failed;
 }

@@ -2,8 +2,9 @@
 #define TODO_VALIDATE_H
 
 /*
- * The rules of a todo's fields: values as they came in -> a change, or what is wrong with them.
- * Pure. Rules and texts: the API contract, section 8.
+ * A todo's fields, in one table: what they are called, what they may hold, and their rules, by
+ * which values as they came in become a change, or what is wrong with them. Pure. Rules and
+ * texts: the API contract, section 8.
  */
 
 #include "base/buffer.h"
@@ -34,10 +35,23 @@ struct todo_value {
 };
 
 struct todo_values {
-    struct todo_value title;
-    struct todo_value completed;
-    struct todo_value order;
+    struct todo_value of[TODO_FIELD_COUNT];
 };
+
+struct todo_problems;
+
+struct todo_field {
+    const char *name;              /* in JSON and in forms */
+    const char *label;             /* for people */
+    const char *type;              /* as OPTIONS calls it */
+    const char *limits;            /* its further members there, each with a comma before */
+    const char *input;             /* type of the HTML input */
+    enum todo_value_type if_empty; /* what an empty text in a form means */
+    void (*read)(const struct todo_value *value, struct todo_change *change,
+                 struct todo_problems *problems);
+};
+
+extern const struct todo_field todo_fields[TODO_FIELD_COUNT];
 
 /* Fills *change, which must be zero on entry, and returns true when every value is right. Else
  * appends to *problems a JSON object of lists of messages, the wrong fields in the order title,

@@ -197,7 +197,7 @@ static bool check(const char *field, const char *name, const struct todo_values 
 static void test_titles_are_trimmed_texts_or_numbers(void)
 {
     for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-        struct todo_values values = {.title = titles[i].value};
+        struct todo_values values = {.of = {[TODO_TITLE] = titles[i].value}};
 
         CU_ASSERT(check("title", titles[i].name, &values, titles[i].expected));
     }
@@ -206,7 +206,7 @@ static void test_titles_are_trimmed_texts_or_numbers(void)
 static void test_completed_is_a_boolean_in_many_spellings(void)
 {
     for (size_t i = 0; i < sizeof(completeds) / sizeof(completeds[0]); i++) {
-        struct todo_values values = {.completed = completeds[i].value};
+        struct todo_values values = {.of = {[TODO_COMPLETED] = completeds[i].value}};
 
         CU_ASSERT(check("completed", completeds[i].name, &values, completeds[i].expected));
     }
@@ -215,7 +215,7 @@ static void test_completed_is_a_boolean_in_many_spellings(void)
 static void test_order_is_a_32_bit_integer(void)
 {
     for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-        struct todo_values values = {.order = orders[i].value};
+        struct todo_values values = {.of = {[TODO_ORDER] = orders[i].value}};
 
         CU_ASSERT(check("order", orders[i].name, &values, orders[i].expected));
     }
@@ -226,7 +226,7 @@ static bool is_title_accepted(const char *piece, size_t count, bool *is_whole)
 {
     struct buffer text = {0};
     struct buffer problems = {0};
-    struct todo_values values = {.title = {.type = TODO_VALUE_TEXT}};
+    struct todo_values values = {.of = {[TODO_TITLE] = {.type = TODO_VALUE_TEXT}}};
     struct todo_change change = {0};
     bool is_accepted;
 
@@ -234,8 +234,8 @@ static bool is_title_accepted(const char *piece, size_t count, bool *is_whole)
     for (size_t i = 0; i < count; i++)
         buffer_append_text(&text, piece);
     buffer_append_text(&text, "  ");
-    values.title.text = text.data;
-    values.title.length = text.size;
+    values.of[TODO_TITLE].text = text.data;
+    values.of[TODO_TITLE].length = text.size;
     is_accepted = todo_validate(&values, &change, &problems);
     *is_whole = change.title_length == strlen(piece) * count &&
                 strlen(change.title) == change.title_length;
@@ -261,12 +261,12 @@ static void test_an_order_text_has_at_most_1000_code_points(void)
 {
     char text[1002];
     struct todo_values values = {
-        .order = {.type = TODO_VALUE_TEXT, .text = text, .length = 1000},
+        .of[TODO_ORDER] = {.type = TODO_VALUE_TEXT, .text = text, .length = 1000},
     };
 
     memset(text, '0', sizeof(text));
     CU_ASSERT(check("order", "1000 zeros", &values, "0"));
-    values.order.length = 1001;
+    values.of[TODO_ORDER].length = 1001;
     CU_ASSERT(
         check("order", "1001 zeros", &values, "{\"order\":[\"String value too large.\"]}"));
 }
@@ -275,9 +275,9 @@ static void test_all_fields_are_checked_and_reported_in_order(void)
 {
     char title[258];
     struct todo_values values = {
-        .title = {.type = TODO_VALUE_TEXT, .text = title, .length = sizeof(title)},
-        .completed = NOTHING,
-        .order = BOOLEAN(true),
+        .of[TODO_TITLE] = {.type = TODO_VALUE_TEXT, .text = title, .length = sizeof(title)},
+        .of[TODO_COMPLETED] = NOTHING,
+        .of[TODO_ORDER] = BOOLEAN(true),
     };
 
     memset(title, 'x', sizeof(title));

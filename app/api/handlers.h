@@ -1,0 +1,57 @@
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+/*
+ * Private to the API: its parts, and the handlers that the routes in api.c name. A handler runs
+ * on an HTTP thread and answers, or hands a call to the queue.
+ */
+
+#include "api/api.h"
+#include "api/call.h"
+#include "server/dispatch.h"
+#include "server/static.h"
+#include "work/queue.h"
+
+#include <stdatomic.h>
+
+struct todo_api {
+    const struct config *config;
+    todo_open_store *open_store;
+    struct http_service service;
+    struct http_static files;
+    struct todo_queue *queue;
+    atomic_bool draining;
+};
+
+/* What links begin with: PUBLIC_URL, or the request's own scheme and host. */
+void todo_api_append_base_url(const struct todo_api *api, const struct http_exchange *exchange,
+                              struct buffer *out);
+
+/* "?format=json" of the request, with the question mark; nothing without one. */
+void todo_api_append_format_query(const struct http_exchange *exchange, struct buffer *out);
+
+/* Asks the queue for a todo or for all, and answers with what comes of it. */
+void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
+                     const struct http_match *match, enum todo_operation_kind kind, uint32_t id,
+                     enum todo_call_purpose purpose);
+
+/* todos.c */
+http_handler list_todos;
+http_handler clear_todos;
+http_handler create_todo;
+http_handler show_todo;
+http_handler update_todo;
+http_handler delete_todo;
+http_handler describe_list;
+http_handler describe_item;
+
+/* files.c: the web page, and the API's root at the same address */
+http_handler show_root;
+http_handler describe_root;
+http_handler show_file;
+
+/* health.c */
+http_handler show_liveness;
+http_handler show_readiness;
+
+#endif

@@ -1,0 +1,28 @@
+#include "api/handlers.h"
+
+#include "http/render.h"
+
+void show_liveness(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
+{
+    static const char json[] = "{\"status\":\"alive\"}";
+    struct http_response response;
+
+    (void)context;
+    http_start_route_response(&response, exchange, match->representation.route, 200);
+    http_render_json(&response, &match->representation.format, json, sizeof(json) - 1);
+    http_exchange_respond(exchange, &response);
+}
+
+/* Asks the database for a todo that there can't be: the whole way of a read, and the cheapest
+ * one. */
+void show_readiness(void *context, struct http_exchange *exchange,
+                    const struct http_match *match)
+{
+    struct todo_api *api = context;
+
+    if (atomic_load(&api->draining))
+        todo_respond_unavailable(exchange, &match->representation, "The server is stopping.");
+    else
+        todo_api_submit(api, exchange, match, TODO_FETCH, 0, TODO_CALL_READY);
+}

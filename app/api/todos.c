@@ -1,0 +1,201 @@
+#include "api/handlers.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- making a call and handing it to the queue ---- */
+
+static struct todo_call *make_call(const struct todo_api *api, struct http_exchange *exchange,
+                                   const struct http_match *match,
+                                   enum todo_operation_kind kind, uint32_t id)
+{
+    struct todo_call *call = calloc(1, sizeof(*call));
+    struct buffer base_url = {0};
+
+    todo_api_append_base_url(api, exchange, &base_url);
+    if (!call || base_url.failed || base_url.size >= sizeof(call->base_url)) {
+        buffer_release(&base_url);
+        free(call);
+        return NULL;
+    }
+    memcpy(call->base_url, base_url.data, base_url.size + 1);
+    buffer_release(&base_url);
+    call->operation.kind = kind;
+    call->operation.id = id;
+    call->operation.deadline = clock_now() + (uint64_t)api->config->request_timeout * 1000000;
+    call->exchange = exchange;
+    call->representation = match->representation;
+    if (match->representation.format.media == HTTP_JSON) /* a page tells what was asked */
+        call->share_class = http_response_share_class(http_exchange_request(exchange));
+    return call;
+}
+
+static void respond_out_of_memory(struct http_exchange *exchange,
+                                  const struct http_match *match)
+{
+    todo_respond_unavailable(exchange, &match->representation, "Out of memory.");
+}
+
+static void submit(struct todo_api *api, struct todo_call *call)
+{
+    struct http_exchange *exchange = call->exchange;
+    const struct http_representation representation = call->representation;
+
+    http_exchange_defer(exchange);
+    if (todo_queue_submit(api->queue, &call->operation))
+        return;
+    todo_call_release(api, &call->operation);
+    todo_respond_unavailable(exchange, &representation, "Too many requests are waiting.");
+}
+
+void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
+                     const struct http_match *match, enum todo_operation_kind kind, uint32_t id,
+                     enum todo_call_purpose purpose)
+{
+    struct todo_call *call = make_call(api, exchange, match, kind, id);
+
+    if (!call) {
+        respond_out_of_memory(exchange, match);
+        return;
+    }
+    call->purpose = purpose;
+    submit(api, call);
+}
+
+/* ---- reading the request ---- */
+
+/* An id is digits; 0 stands for one that no todo has. */
+static uint32_t parse_id(const struct http_match *match)
+{
+    uint64_t id = 0;
+
+    for (size_t i = 0; i < match->parameter_length; i++) {
+        char digit = match->parameter[i];
+        if (digit < '0' || digit > '9')
+            return 0;
+        id = id * 10 + (uint64_t)(digit - '0');
+        if (id > TODO_ID_MAX)
+            return 0;
+    }
+    return (uint32_t)id;
+}
+
+static bool read_input(const struct todo_api *api, struct todo_call *call,
+                       enum todo_input_mode mode)
+{
+    const struct http_request *request = http_exchange_request(call->exchange);
+    const struct todo_input input = {
+        .mode = mode,
+        .content_type = request->headers[HTTP_HEADER_CONTENT_TYPE],
+        .body = request->body.data,
+        .size = request->body.size,
+        .json_depth = api->config->http_json_depth,
+    };
+
+    call->change = malloc(sizeof(*call->change));
+    call->operation.change = call->change;
+    if (!call->change) {
+        call->rejection.status = 500;
+        buffer_append_text(&call->rejection.body, "{\"detail\":\"Out of memory.\"}");
+        return false;
+    }
+    return todo_input_read(&input, call->change, &call->rejection);
+}
+
+/* ---- handlers ---- */
+
+void list_todos(void *context, struct http_exchange *exchange, const struct http_match *match)
+{
+    todo_api_submit(context, exchange, match, TODO_LIST, 0, TODO_CALL_RESULT);
+}
+
+void clear_todos(void *context, struct http_exchange *exchange, const struct http_match *match)
+{
+    todo_api_submit(context, exchange, match, TODO_CLEAR, 0, TODO_CALL_RESULT);
+}
+
+void create_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+{
+    struct todo_api *api = context;
+    struct todo_call *call = make_call(api, exchange, match, TODO_CREATE, 0);
+    struct buffer query = {0};
+
+    if (!call) {
+        respond_out_of_memory(exchange, match);
+        return;
+    }
+    todo_api_append_format_query(exchange, &query);
+    call->operation.url_format = todo_url_format(query.data);
+    call->operation.base_url = call->base_url;
+    buffer_release(&query);
+    if (read_input(api, call, TODO_INPUT_CREATE)) {
+        submit(api, call);
+        return;
+    }
+    http_respond_json(exchange, &match->representation, (unsigned)call->rejection.status,
+                      &call->rejection.body);
+    todo_call_release(api, &call->operation);
+}
+
+static void with_item(void *context, struct http_exchange *exchange,
+                      const struct http_match *match, enum todo_operation_kind kind,
+                      enum todo_call_purpose purpose)
+{
+    uint32_t id = parse_id(match);
+
+    if (id > 0)
+        todo_api_submit(context, exchange, match, kind, id, purpose);
+    else
+        http_respond_detail(exchange, &match->representation, 404, "Not found.");
+}
+
+void show_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+{
+    with_item(context, exchange, match, TODO_FETCH, TODO_CALL_RESULT);
+}
+
+void delete_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+{
+    with_item(context, exchange, match, TODO_DELETE, TODO_CALL_RESULT);
+}
+
+void update_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+{
+    struct todo_api *api = context;
+    uint32_t id = parse_id(match);
+    bool put = http_exchange_request(exchange)->method == HTTP_PUT;
+    struct todo_call *call;
+
+    if (id == 0) {
+        http_respond_detail(exchange, &match->representation, 404, "Not found.");
+        return;
+    }
+    call = make_call(api, exchange, match, TODO_UPDATE, id);
+    if (!call) {
+        respond_out_of_memory(exchange, match);
+        return;
+    }
+    if (!read_input(api, call, put ? TODO_INPUT_PUT : TODO_INPUT_PATCH)) {
+        call->operation.kind = TODO_FETCH;
+        call->purpose = TODO_CALL_REJECT;
+    }
+    submit(api, call);
+}
+
+void describe_list(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
+{
+    (void)context;
+    todo_respond_list_description(exchange, &match->representation);
+}
+
+void describe_item(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
+{
+    if (parse_id(match) == 0)
+        todo_respond_item_description(exchange, &match->representation, false);
+    else
+        with_item(context, exchange, match, TODO_FETCH, TODO_CALL_DESCRIBE);
+}
