@@ -1,7 +1,7 @@
 #include "api/handlers.h"
 
-void describe_root(void *context, struct http_exchange *exchange,
-                   const struct http_match *match)
+void api_describe_root(void *context, struct http_exchange *exchange,
+                       const struct http_match *match)
 {
     (void)context;
     todo_respond_root_description(exchange, &match->representation);
@@ -39,7 +39,8 @@ static void show_root_links(const struct todo_api *api, struct http_exchange *ex
     buffer_release(&json);
 }
 
-void show_root(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_show_root(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
 {
     static const char page[] = "index.html";
     const struct todo_api *api = context;
@@ -50,7 +51,8 @@ void show_root(void *context, struct http_exchange *exchange, const struct http_
         show_root_links(api, exchange, match);
 }
 
-void show_file(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_show_file(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
 {
     const struct todo_api *api = context;
 

@@ -36,22 +36,22 @@ void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
                      enum todo_call_purpose purpose);
 
 /* todos.c */
-http_handler list_todos;
-http_handler clear_todos;
-http_handler create_todo;
-http_handler show_todo;
-http_handler update_todo;
-http_handler delete_todo;
-http_handler describe_list;
-http_handler describe_item;
+http_handler api_list_todos;
+http_handler api_clear_todos;
+http_handler api_create_todo;
+http_handler api_show_todo;
+http_handler api_update_todo;
+http_handler api_delete_todo;
+http_handler api_describe_list;
+http_handler api_describe_item;
 
 /* files.c: the web page, and the API's root at the same address */
-http_handler show_root;
-http_handler describe_root;
-http_handler show_file;
+http_handler api_show_root;
+http_handler api_describe_root;
+http_handler api_show_file;
 
 /* health.c */
-http_handler show_liveness;
-http_handler show_readiness;
+http_handler api_show_liveness;
+http_handler api_show_readiness;
 
 #endif

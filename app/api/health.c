@@ -2,8 +2,8 @@
 
 #include "http/render.h"
 
-void show_liveness(void *context, struct http_exchange *exchange,
-                   const struct http_match *match)
+void api_show_liveness(void *context, struct http_exchange *exchange,
+                       const struct http_match *match)
 {
     static const char json[] = "{\"status\":\"alive\"}";
     struct http_response response;
@@ -16,8 +16,8 @@ void show_liveness(void *context, struct http_exchange *exchange,
 
 /* Asks the database for a todo that there can't be: the whole way of a read, and the cheapest
  * one. */
-void show_readiness(void *context, struct http_exchange *exchange,
-                    const struct http_match *match)
+void api_show_readiness(void *context, struct http_exchange *exchange,
+                        const struct http_match *match)
 {
     struct todo_api *api = context;
 

@@ -106,17 +106,20 @@ static bool read_input(const struct todo_api *api, struct todo_call *call,
 
 /* ---- handlers ---- */
 
-void list_todos(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_list_todos(void *context, struct http_exchange *exchange,
+                    const struct http_match *match)
 {
     todo_api_submit(context, exchange, match, TODO_LIST, 0, TODO_CALL_RESULT);
 }
 
-void clear_todos(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_clear_todos(void *context, struct http_exchange *exchange,
+                     const struct http_match *match)
 {
     todo_api_submit(context, exchange, match, TODO_CLEAR, 0, TODO_CALL_RESULT);
 }
 
-void create_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_create_todo(void *context, struct http_exchange *exchange,
+                     const struct http_match *match)
 {
     struct todo_api *api = context;
     struct todo_call *call = make_call(api, exchange, match, TODO_CREATE, 0);
@@ -151,17 +154,20 @@ static void with_item(void *context, struct http_exchange *exchange,
         http_respond_detail(exchange, &match->representation, 404, "Not found.");
 }
 
-void show_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_show_todo(void *context, struct http_exchange *exchange,
+                   const struct http_match *match)
 {
     with_item(context, exchange, match, TODO_FETCH, TODO_CALL_RESULT);
 }
 
-void delete_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_delete_todo(void *context, struct http_exchange *exchange,
+                     const struct http_match *match)
 {
     with_item(context, exchange, match, TODO_DELETE, TODO_CALL_RESULT);
 }
 
-void update_todo(void *context, struct http_exchange *exchange, const struct http_match *match)
+void api_update_todo(void *context, struct http_exchange *exchange,
+                     const struct http_match *match)
 {
     struct todo_api *api = context;
     uint32_t id = parse_id(match);
@@ -184,15 +190,15 @@ void update_todo(void *context, struct http_exchange *exchange, const struct htt
     submit(api, call);
 }
 
-void describe_list(void *context, struct http_exchange *exchange,
-                   const struct http_match *match)
+void api_describe_list(void *context, struct http_exchange *exchange,
+                       const struct http_match *match)
 {
     (void)context;
     todo_respond_list_description(exchange, &match->representation);
 }
 
-void describe_item(void *context, struct http_exchange *exchange,
-                   const struct http_match *match)
+void api_describe_item(void *context, struct http_exchange *exchange,
+                       const struct http_match *match)
 {
     if (parse_id(match) == 0)
         todo_respond_item_description(exchange, &match->representation, false);
