@@ -9,14 +9,12 @@ static const char migrations_sql[] =
     " ORDER BY version";
 static const char statements_sql[] = "SELECT version, COUNT(*), COUNT(done_at)"
                                      " FROM schema_migration_statements GROUP BY version";
-static const char original_sql[] =
-    "SELECT COUNT(*) FROM django_migrations WHERE app = 'todo' AND name = '0001_initial'";
 static const char doing[] = "read which migrations the database has had";
 
 /* What the tables of the database tell before their rows are read. */
 struct tables {
     struct history *history;
-    bool has_django;
+    bool has_signature;
 };
 
 static const char *const state_names[] = {
@@ -82,10 +80,10 @@ static void read_table(const char *const *columns, void *context)
 
     if (strcmp(name, "schema_migrations") == 0)
         tables->history->has_bookkeeping = true;
-    if (strcmp(name, "todo_todoitem") == 0)
+    if (strcmp(name, migrations_baseline.table) == 0)
         tables->history->has_table = true;
-    if (strcmp(name, "django_migrations") == 0)
-        tables->has_django = true;
+    if (strcmp(name, migrations_baseline.signature) == 0)
+        tables->has_signature = true;
 }
 
 static void read_migration(const char *const *columns, void *context)
@@ -130,7 +128,8 @@ bool history_load(struct history *history, struct db_session *session, struct er
         (!db_session_query(session, migrations_sql, doing, read_migration, history, err) ||
          !db_session_query(session, statements_sql, doing, read_statements, history, err)))
         return false;
-    if (tables.has_django && !db_session_number(session, original_sql, doing, &count, err))
+    if (tables.has_signature &&
+        !db_session_number(session, migrations_baseline.made_sql, doing, &count, err))
         return false;
     history->is_original = count > 0;
     return true;
@@ -142,16 +141,9 @@ static bool judge_start(const struct history *history, struct error *err)
     if (history->records[0].state != MIGRATION_PENDING ||
         history->has_table == history->is_original)
         return true;
-    if (history->is_original)
-        return error_set(err, ERROR_MIGRATION_FAILED,
-                         "the table todo_todoitem is missing, though django_migrations lists"
-                         " todo.0001_initial: is this the right database? To start anew, delete"
-                         " that row of django_migrations");
-    return error_set(err, ERROR_MIGRATION_FAILED,
-                     "there is a table todo_todoitem, and neither schema_migrations nor"
-                     " django_migrations says where it comes from. If the original application"
-                     " made it, let its `manage.py migrate --fake todo` say so; if not, rename"
-                     " the table or choose another database. Nothing was changed");
+    return error_set(err, ERROR_MIGRATION_FAILED, "%s",
+                     history->is_original ? migrations_baseline.no_table
+                                          : migrations_baseline.no_maker);
 }
 
 bool history_judge(const struct history *history, struct error *err)

@@ -29,8 +29,8 @@ struct history {
     size_t count;
     struct history_record *records; /* `count`, as the migrations */
     bool has_bookkeeping;           /* our own tables */
-    bool has_table;                 /* todo_todoitem */
-    bool is_original;               /* django_migrations says that the original made it */
+    bool has_table;                 /* migrations_baseline's */
+    bool is_original;               /* the original made that one */
     unsigned unknown;               /* a version that is in the database only; 0: none */
     char unknown_name[104];
 };

@@ -229,11 +229,10 @@ static bool apply(const struct run *run, const struct migration *migration,
 static bool adopt(const struct run *run, const struct migration *migration, struct error *err)
 {
     struct error cause = {0};
+    char doing[80];
 
-    if (!db_session_run(run->session,
-                        "SELECT id, title, completed, url, `order` FROM todo_todoitem"
-                        " WHERE 1 = 0",
-                        "adopt the table todo_todoitem", &cause))
+    snprintf(doing, sizeof(doing), "adopt the table %s", migrations_baseline.table);
+    if (!db_session_run(run->session, migrations_baseline.check_sql, doing, &cause))
         return error_set(
             err, cause.code == ERROR_UNAVAILABLE ? ERROR_UNAVAILABLE : ERROR_MIGRATION_FAILED,
             "%s; %s", cause.text, aftermath(run));

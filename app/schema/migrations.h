@@ -1,8 +1,8 @@
 #ifndef SCHEMA_MIGRATIONS_H
 #define SCHEMA_MIGRATIONS_H
 
-/* What the build embeds from migrations/, in order of version. The arrays are in
- * build/.../migrations.c. */
+/* The migrations: what the build embeds from migrations/, in order of version (the arrays are
+ * in build/.../migrations.c), and the database that counts as having had the first one. */
 
 #include "schema/migrate.h"
 
@@ -10,6 +10,18 @@ extern const struct migration migrations_mysql[];
 extern const size_t migrations_mysql_count;
 extern const struct migration migrations_sqlite[];
 extern const size_t migrations_sqlite_count;
+
+/* A database that another program has made: what that made is the first migration's effect. */
+struct migration_baseline {
+    const char *table;     /* the table that it is about */
+    const char *signature; /* a table by which the other program is known */
+    const char *made_sql;  /* counts above 0 if that says that it made `table` */
+    const char *check_sql; /* works only if `table` has the columns that are needed */
+    const char *no_table;  /* what is wrong when it says so, and there is no such table */
+    const char *no_maker;  /* and when there is the table, and nobody says so */
+};
+
+extern const struct migration_baseline migrations_baseline; /* store/original.c */
 
 /* migrations/seed.sql: statements that work on both databases. */
 extern const char *const seed_statements[];
