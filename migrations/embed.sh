@@ -81,7 +81,8 @@ print_migrations() {
         *) fail "$file: the name must begin with $(printf %04d "$count")_" ;;
         esac
         case $name in *[!a-z0-9_]*) fail "$file: only a-z, 0-9 and _ in the name" ;; esac
-        sum=$(sha256sum <"$file")
+        # of the text, whatever its line ends became in a checkout
+        sum=$(tr -d '\r' <"$file" | sha256sum)
         array="${database}_$name"
         printf 'static const struct migration_statement %s[] = {\n' "$array"
         print_statements "$file" migration

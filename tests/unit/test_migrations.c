@@ -86,6 +86,8 @@ static void test_a_folder_of_migrations_is_embedded_or_refused(void)
         {"plain",       "0001_a.sql",   "A;\n",                                 true,  "{\"A\",\n     NULL},"  },
         {"two",         "0001_a.sql",   "A\n  b;\n\n-- c\nB;\n",                true,  "\"A\\n\"\n     \"  b\""},
         {"second",      "0001_a.sql",   "A;\nB;\n",                             true,  "{\"B\",\n     NULL},"  },
+        {"its sum",     "0001_a.sql",   "A;\nB;\n",                             true,  "\"6184b6bafda3bd09"    },
+        {"CRLF's sum",  "0001_a.sql",   "A;\r\nB;\r\n",                         true,  "\"6184b6bafda3bd09"    },
         {"quotes",      "0001_a.sql",   "A '\\' \"b\";\n",                      true,  "A '\\\\' \\\"b\\\""    },
         {"query",       "0001_a.sql",   "-- done when: Q\n--  R\nA;\n",         true,  "\"Q\\n\"\n     \"R\""  },
         {"semicolon",   "0001_a.sql",   "A ';' b;\n",                           true,  "\"A ';' b\""           },
