@@ -175,11 +175,16 @@ static const char *html_entity(char byte)
 
 void buffer_append_html(struct buffer *buffer, const char *bytes, size_t size)
 {
+    size_t start = 0;
+
     for (size_t i = 0; i < size; i++) {
         const char *entity = html_entity(bytes[i]);
-        if (entity)
-            buffer_append_text(buffer, entity);
-        else
-            buffer_append_char(buffer, bytes[i]);
+        if (!entity)
+            continue;
+        buffer_append(buffer, bytes + start, i - start);
+        buffer_append_text(buffer, entity);
+        start = i + 1;
     }
+    if (size > start)
+        buffer_append(buffer, bytes + start, size - start);
 }

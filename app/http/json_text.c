@@ -13,9 +13,14 @@ size_t json_text_string_end(const char *text, size_t size, size_t start)
 
 static void append_line(struct buffer *out, unsigned depth, unsigned indent)
 {
+    static const char blanks[] = "                                ";
+    size_t rest = (size_t)depth * indent;
+
     buffer_append_char(out, '\n');
-    for (unsigned i = 0; i < depth * indent; i++)
-        buffer_append_char(out, ' ');
+    for (size_t part; rest > 0; rest -= part) {
+        part = rest < sizeof(blanks) - 1 ? rest : sizeof(blanks) - 1;
+        buffer_append(out, blanks, part);
+    }
 }
 
 void json_text_append_indented(struct buffer *out, const char *json, size_t size,
