@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LONG_LIST 1000 /* todos: 3 ms of work as a page */
+
 /* What forms ask for: todo_fields, as HTTP sees them. Filled before the first request. */
 static struct http_field fields[TODO_FIELD_COUNT];
 
@@ -127,6 +129,7 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
             .readers = config->db_readers,
             .batch = config->db_batch,
             .capacity = config->db_queue,
+            .long_list = LONG_LIST,
             .list_limit = config->response_memory / 2,
             .open_store = open_worker_store,
             .complete = todo_call_complete,

@@ -29,6 +29,20 @@ struct worker {
     struct todo_operation **running; /* a flight or batch */
     size_t running_count;            /* at most settings.batch */
     struct todo_operation **unanswered;
+    struct todo_list list;
+    pthread_t thread;
+    bool started;
+};
+
+/* Takes over a flight with a long list: one at a time, so that no more than two such lists are
+ * in memory with one reader. */
+struct finisher {
+    struct todo_operation **operations;
+    size_t count;
+    struct todo_list list;
+    bool is_busy;
+    bool is_ending;
+    pthread_cond_t changed;
     pthread_t thread;
     bool started;
 };
@@ -45,6 +59,7 @@ struct todo_queue {
     bool stopping;
     struct worker *workers; /* the writer first, then the readers */
     size_t worker_count;
+    struct finisher finisher; /* under the lock while it is not busy */
 };
 
 static void lane_init(struct lane *lane)
@@ -90,6 +105,51 @@ static bool take_work(struct worker *worker)
     return worker->running_count > 0;
 }
 
+/* With the lock held. The flight's operations and list become the finisher's. */
+static bool hand_over(struct worker *worker, size_t unanswered)
+{
+    struct finisher *finisher = &worker->queue->finisher;
+
+    if (worker->list.count <= worker->queue->settings.long_list || finisher->is_busy ||
+        unanswered < worker->running_count || worker->lane == &worker->queue->writes)
+        return false;
+    finisher->list = worker->list;
+    finisher->count = worker->running_count;
+    for (size_t i = 0; i < finisher->count; i++) {
+        finisher->operations[i] = worker->running[i];
+        finisher->operations[i]->list = &finisher->list;
+    }
+    finisher->is_busy = true;
+    worker->running_count = 0;
+    worker->list = (struct todo_list){.limit = finisher->list.limit};
+    pthread_cond_signal(&finisher->changed);
+    return true;
+}
+
+static void *finish(void *context)
+{
+    struct todo_queue *queue = context;
+    struct finisher *finisher = &queue->finisher;
+    const struct todo_queue_settings *settings = &queue->settings;
+
+    pthread_mutex_lock(&queue->lock);
+    for (;;) {
+        while (!finisher->is_busy && !finisher->is_ending)
+            pthread_cond_wait(&finisher->changed, &queue->lock);
+        if (!finisher->is_busy)
+            break;
+        pthread_mutex_unlock(&queue->lock);
+        settings->complete(settings->context, finisher->operations, finisher->count);
+        for (size_t i = 0; i < finisher->count; i++)
+            settings->release(settings->context, finisher->operations[i]);
+        todo_list_release(&finisher->list);
+        pthread_mutex_lock(&queue->lock);
+        finisher->is_busy = false;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
+}
+
 /* Passes on the results of those that were not given up meanwhile. Whoever sets `answered`
  * under the lock answers: this thread here, or the one that looks at the deadlines. */
 static void answer(void *context, struct todo_operation *const *operations, size_t count)
@@ -97,6 +157,7 @@ static void answer(void *context, struct todo_operation *const *operations, size
     struct worker *worker = context;
     struct todo_queue *queue = worker->queue;
     size_t unanswered = 0;
+    bool is_handed_over;
 
     pthread_mutex_lock(&queue->lock);
     for (size_t i = 0; i < count; i++) {
@@ -104,8 +165,9 @@ static void answer(void *context, struct todo_operation *const *operations, size
             worker->unanswered[unanswered++] = operations[i];
         operations[i]->answered = true;
     }
+    is_handed_over = hand_over(worker, unanswered);
     pthread_mutex_unlock(&queue->lock);
-    if (unanswered > 0)
+    if (!is_handed_over && unanswered > 0)
         queue->settings.complete(queue->settings.context, worker->unanswered, unanswered);
 }
 
@@ -125,15 +187,15 @@ static void release_work(struct worker *worker)
 static void *work(void *context)
 {
     struct worker *worker = context;
-    struct todo_list list = {.limit = worker->queue->settings.list_limit};
 
+    worker->list.limit = worker->queue->settings.list_limit;
     while (take_work(worker)) {
-        worker->run(&worker->handle, worker->running, worker->running_count, &list, answer,
-                    worker);
+        worker->run(&worker->handle, worker->running, worker->running_count, &worker->list,
+                    answer, worker);
         release_work(worker);
-        todo_list_clear(&list); /* a large one is not kept until the next flight */
+        todo_list_clear(&worker->list); /* a large one is not kept until the next flight */
     }
-    todo_list_release(&list);
+    todo_list_release(&worker->list);
     worker->handle.driver->close(worker->handle.store);
     worker->handle.store = NULL;
     return NULL;
@@ -154,6 +216,32 @@ static bool worker_start(struct todo_queue *queue, struct worker *worker, struct
         return error_set(err, ERROR_SYSTEM, "cannot start a thread");
     worker->started = true;
     return true;
+}
+
+static bool finisher_start(struct todo_queue *queue, struct error *err)
+{
+    struct finisher *finisher = &queue->finisher;
+
+    finisher->operations = calloc(queue->settings.batch, sizeof(struct todo_operation *));
+    if (!finisher->operations)
+        return error_set(err, ERROR_SYSTEM, "out of memory");
+    finisher->started = pthread_create(&finisher->thread, NULL, finish, queue) == 0;
+    return finisher->started || error_set(err, ERROR_SYSTEM, "cannot start a thread");
+}
+
+/* After the workers' end: nothing is handed over any more. */
+static void finisher_stop(struct todo_queue *queue)
+{
+    struct finisher *finisher = &queue->finisher;
+
+    pthread_mutex_lock(&queue->lock);
+    finisher->is_ending = true;
+    pthread_cond_signal(&finisher->changed);
+    pthread_mutex_unlock(&queue->lock);
+    if (finisher->started)
+        pthread_join(finisher->thread, NULL);
+    free(finisher->operations);
+    pthread_cond_destroy(&finisher->changed);
 }
 
 static void worker_stop(struct worker *worker)
@@ -183,6 +271,11 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
     pthread_mutex_init(&queue->lock, NULL);
     lane_init(&queue->reads);
     lane_init(&queue->writes);
+    pthread_cond_init(&queue->finisher.changed, NULL);
+    if (!finisher_start(queue, err)) {
+        todo_queue_stop(queue);
+        return NULL;
+    }
     for (size_t i = 0; i < queue->worker_count; i++) {
         queue->workers[i].lane = i == 0 ? &queue->writes : &queue->reads;
         queue->workers[i].run = i == 0 ? todo_batch_run : todo_flight_run;
@@ -300,6 +393,7 @@ void todo_queue_stop(struct todo_queue *queue)
     pthread_cond_broadcast(&queue->writes.arrived);
     for (size_t i = 0; i < queue->worker_count; i++)
         worker_stop(&queue->workers[i]);
+    finisher_stop(queue);
     pthread_cond_destroy(&queue->reads.arrived);
     pthread_cond_destroy(&queue->writes.arrived);
     pthread_mutex_destroy(&queue->lock);

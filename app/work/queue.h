@@ -10,7 +10,8 @@
  * every answer comes from a state no older than its question. The writer takes all writes that
  * are waiting, applies them in order of arrival in one transaction, and answers them when that
  * is committed, each with its own result. Nothing waits on purpose: a lone operation starts at
- * once.
+ * once. Making a page of many thousand todos takes longer than asking for them: that is done by
+ * one more thread, while the reader flies on.
  */
 
 #include "base/error.h"
@@ -26,13 +27,15 @@ struct todo_queue_settings {
     unsigned readers;  /* reading threads, each with a store of its own */
     size_t batch;      /* most operations in one flight or batch, at least 1 */
     size_t capacity;   /* most operations that wait, reads and writes each */
+    size_t long_list;  /* todos; a longer list is answered by a thread apart, see complete */
     size_t list_limit; /* bytes of todos that a flight may load; beyond: TODO_OUT_OF_MEMORY */
 
     /* Called by todo_queue_start, once for each worker. */
     bool (*open_store)(void *context, struct todo_store_handle *handle, struct error *err);
 
     /* Answers the operations of a flight or batch. On a worker's thread, with no lock held: the
-     * next flight waits for its return. Afterwards nobody looks at their results any more. */
+     * next flight waits for its return, unless the flight has a long list, which goes to a
+     * thread apart if that is idle. Afterwards nobody looks at the results any more. */
     todo_answer *complete;
 
     /* Answers one whose time is over: TODO_TIMED_OUT, or TODO_OUTCOME_UNKNOWN for a change that

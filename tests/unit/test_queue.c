@@ -18,6 +18,9 @@ struct bench {
     unsigned submitted;
     bool expires_late;     /* expire is called after each wave of answers */
     size_t list_limit;     /* 0: none */
+    size_t long_list;      /* 0: none is long */
+    bool is_list_slow;     /* making its answer takes as long as another operation */
+    bool was_overtaken;    /* and that had its answer before */
     unsigned failing_open; /* 1: the first store is not opened */
 };
 
@@ -40,8 +43,10 @@ static bool open_store(void *context, struct todo_store_handle *handle, struct e
 /* Time goes on while answers are made. */
 static void complete(void *context, struct todo_operation *const *operations, size_t count)
 {
-    const struct bench *bench = context;
+    struct bench *bench = context;
 
+    if (bench->is_list_slow && operations[0]->kind == TODO_LIST)
+        bench->was_overtaken = probes_wait(&bench->probes, 1);
     probe_complete(context, operations, count);
     if (bench->expires_late)
         todo_queue_expire(bench->queue, 100);
@@ -56,6 +61,7 @@ static bool start(struct bench *bench, unsigned readers, size_t batch, size_t ca
             .readers = readers,
             .batch = batch,
             .capacity = capacity,
+            .long_list = bench->long_list > 0 ? bench->long_list : SIZE_MAX,
             .list_limit = bench->list_limit,
             .open_store = open_store,
             .complete = complete,
@@ -613,7 +619,30 @@ static void test_each_is_answered_and_released_once_whatever_happens(void)
     bench_release(&bench, 3);
 }
 
+static void test_a_long_list_keeps_nobody_waiting(void)
+{
+    struct probe list = {.kind = TODO_LIST};
+    struct probe fetch = {.kind = TODO_FETCH, .id = 2};
+    struct bench bench;
+
+    bench_init(&bench, "long list");
+    bench.long_list = 1;
+    bench.is_list_slow = true;
+    fake_add(&bench.database, "a");
+    fake_add(&bench.database, "b");
+    start(&bench, 1, 10, 10);
+    hold(&bench, &list, FAKE_LIST);
+    submit_all(&bench, &fetch, 1);
+    fake_let_go(&bench.database);
+    finish(&bench);
+    check_probe(&bench, &list, TODO_DONE, "1 a open -; 2 b open -");
+    check_probe(&bench, &fetch, TODO_DONE, "2 b open -");
+    CHECK(bench.was_overtaken, bench.name, "the fetch waited for the list's answer");
+    bench_release(&bench, 2);
+}
+
 CU_TestInfo queue_tests[] = {
+    {"a long list keeps nobody waiting",                     test_a_long_list_keeps_nobody_waiting        },
     {"a lone operation is answered at once",                 test_a_lone_operation_is_answered_at_once    },
     {"a read never joins the flight in the air",             test_a_read_never_joins_the_flight_in_the_air},
     {"writes keep their order and commit together",
