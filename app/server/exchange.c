@@ -35,6 +35,22 @@ static atomic_size_t *counter_of(struct http_server *server, enum exchange_state
     return state < EXCHANGE_HANDLED ? &server->arriving : &server->active;
 }
 
+static void list_starting(struct http_exchange *exchange)
+{
+    exchange->next_starting = exchange->loop->starting;
+    exchange->starting_link = &exchange->loop->starting;
+    if (exchange->next_starting)
+        exchange->next_starting->starting_link = &exchange->next_starting;
+    exchange->loop->starting = exchange;
+}
+
+static void unlist_starting(struct http_exchange *exchange)
+{
+    *exchange->starting_link = exchange->next_starting;
+    if (exchange->next_starting)
+        exchange->next_starting->starting_link = exchange->starting_link;
+}
+
 /* The one place that changes a state, and what is counted and listed by it. */
 static void set_state(struct http_exchange *exchange, enum exchange_state state)
 {
@@ -47,9 +63,9 @@ static void set_state(struct http_exchange *exchange, enum exchange_state state)
     if (old_counter != counter && old_counter)
         atomic_fetch_sub(old_counter, 1);
     if (exchange->state == EXCHANGE_STARTED)
-        LIST_REMOVE(exchange, starting);
+        unlist_starting(exchange);
     if (state == EXCHANGE_STARTED)
-        LIST_INSERT_HEAD(&loop->starting, exchange, starting);
+        list_starting(exchange);
     if (exchange->state == EXCHANGE_DEFERRED)
         loop->deferred--;
     if (state == EXCHANGE_DEFERRED)
@@ -204,13 +220,10 @@ static const char *detail_of_refusal(unsigned status)
  * it refuses earlier can't be told from each other: they get its own answer. */
 void exchange_note_refusal(struct http_loop *loop, unsigned status)
 {
-    struct http_exchange *exchange = NULL;
+    struct http_exchange *exchange = status > 0 ? loop->starting : NULL;
 
-    if (status > 0) {
-        LIST_FOREACH(exchange, &loop->starting, starting)
-        if (wire_has_head(exchange->connection))
-            break;
-    }
+    while (exchange && !wire_has_head(exchange->connection))
+        exchange = exchange->next_starting;
     if (exchange) {
         wire_read_fields(exchange->connection, &exchange->request);
         http_request_finish_headers(&exchange->request);

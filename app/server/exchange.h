@@ -21,7 +21,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 struct http_loop {
     struct http_server *server;
@@ -32,9 +31,9 @@ struct http_loop {
     bool started;
 
     /* Of the loop's thread alone. */
-    LIST_HEAD(, http_exchange) starting; /* whose request line is known, and no more */
-    size_t deferred;                     /* exchanges that wait for an answer */
-    size_t handed_on;                    /* requests since no_more_input was last called */
+    struct http_exchange *starting; /* whose request line is known, and no more */
+    size_t deferred;                /* exchanges that wait for an answer */
+    size_t handed_on;               /* requests since no_more_input was last called */
     bool is_busy; /* a request moved on in this run: there may be more to do at once */
 
     pthread_mutex_t lock;
@@ -89,7 +88,8 @@ struct http_exchange {
     struct wire_head head;
     struct http_reply *reply; /* NULL: there was no memory for one */
     struct http_exchange *next;
-    LIST_ENTRY(http_exchange) starting; /* while EXCHANGE_STARTED */
+    struct http_exchange *next_starting;  /* while EXCHANGE_STARTED */
+    struct http_exchange **starting_link; /* what points here */
     char client[INET6_ADDRSTRLEN];
 };
 

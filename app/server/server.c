@@ -115,7 +115,6 @@ static bool start_loop(struct http_server *server, struct http_loop *loop, int l
                        unsigned connection_limit, struct error *err)
 {
     loop->server = server;
-    LIST_INIT(&loop->starting);
     loop->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     loop->listen_socket = dup(listener);
     pthread_mutex_init(&loop->lock, NULL);
