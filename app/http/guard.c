@@ -31,16 +31,17 @@ static const char *body_length_problem(const struct http_request *request)
     return NULL;
 }
 
+const char http_guard_head_too_long[] =
+    "Request line and headers are longer than " NUMBER(HTTP_HEAD_SIZE_MAX) " bytes.";
+
 static const char *size_problem(const struct http_request *request, unsigned *status)
 {
-    *status = 414;
-    if (request->target.size > HTTP_TARGET_SIZE_MAX)
-        return "The request target is longer than " NUMBER(HTTP_TARGET_SIZE_MAX) " bytes.";
+    *status = request->target.size > HTTP_HEAD_SIZE_MAX / 2 ? 414 : 431;
+    if (request->head_size > HTTP_HEAD_SIZE_MAX)
+        return http_guard_head_too_long;
     *status = 431;
     if (request->field_count > HTTP_FIELDS_MAX)
         return "There are more than " NUMBER(HTTP_FIELDS_MAX) " headers.";
-    if (request->head_size > request->target.size + HTTP_FIELDS_SIZE_MAX)
-        return "The headers are longer than " NUMBER(HTTP_FIELDS_SIZE_MAX) " bytes.";
     return NULL;
 }
 

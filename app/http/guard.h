@@ -11,9 +11,12 @@
 
 #include "http/request.h"
 
-#define HTTP_TARGET_SIZE_MAX 8000 /* bytes; beyond: 414 */
-#define HTTP_FIELDS_SIZE_MAX 8192 /* bytes of all headers as they came; beyond: 431 */
-#define HTTP_FIELDS_MAX      100  /* headers; beyond: 431 */
+#define HTTP_HEAD_SIZE_MAX                                                                     \
+    8192 /* bytes of request line and headers as they came; beyond: 414 when                   \
+            the target is most of it, else 431 */
+#define HTTP_FIELDS_MAX 100 /* headers; beyond: 431 */
+
+extern const char http_guard_head_too_long[];
 
 /* What is wrong with the request line and headers, as a sentence for the client, or NULL. The
  * answer has *status and the connection is closed: where the next request starts is not known.

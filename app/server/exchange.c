@@ -123,6 +123,7 @@ void http_exchange_respond(struct http_exchange *exchange, struct http_response 
 
 static void release_exchange(struct http_exchange *exchange)
 {
+    set_state(exchange, EXCHANGE_IDLE);
     http_reply_release(exchange->reply);
     http_request_release(&exchange->request);
     free(exchange);
@@ -138,7 +139,7 @@ void exchange_take_answers(struct http_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     while (exchange) {
         struct http_exchange *next = exchange->next;
-        set_state(exchange, exchange->is_orphan ? EXCHANGE_IDLE : EXCHANGE_ANSWERED);
+        set_state(exchange, EXCHANGE_ANSWERED);
         if (exchange->is_orphan)
             release_exchange(exchange);
         exchange = next;
@@ -201,6 +202,14 @@ static void refuse_past_library(struct http_exchange *exchange, unsigned status,
     http_response_release(&response);
     buffer_release(&bytes);
     set_state(exchange, EXCHANGE_IDLE);
+    exchange->loop->has_refused = true;
+}
+
+/* At once: with less room left than it needs, libmicrohttpd 0.9.75 forgets the connection. */
+static void refuse_long_target(struct http_exchange *exchange)
+{
+    http_request_finish_headers(&exchange->request);
+    refuse_past_library(exchange, 414, http_guard_head_too_long);
 }
 
 /* What libmicrohttpd finds between the last header and our first call. */
@@ -228,7 +237,7 @@ void exchange_note_refusal(struct http_loop *loop, unsigned status)
         wire_read_fields(exchange->connection, &exchange->request);
         http_request_finish_headers(&exchange->request);
         refuse_past_library(exchange, status, detail_of_refusal(status));
-    } else {
+    } else if (!loop->has_refused) {
         log_message(CONFIG_LOG_INFO, "a request that can't be read was refused: status %u",
                     status);
     }
@@ -277,6 +286,10 @@ static enum MHD_Result take_head(struct http_exchange *exchange)
     set_state(exchange, EXCHANGE_BODY);
     if (!problem)
         problem = http_guard_problem(request, &status);
+    if (problem && status != 400) { /* the library may have no memory left for an answer */
+        refuse_past_library(exchange, status, problem);
+        return MHD_NO;
+    }
     if (problem)
         refuse(exchange, status, problem);
     else if (is_body_too_large(exchange))
@@ -323,8 +336,9 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connectio
 
     (void)context;
     (void)url;
-    if (!exchange)
+    if (!exchange || exchange->state == EXCHANGE_IDLE)
         return MHD_NO;
+    exchange->loop->has_refused = false;
     if (exchange->state == EXCHANGE_DEFERRED)
         return MHD_YES; /* to be asked again */
     exchange->loop->is_busy = true;
@@ -357,7 +371,10 @@ void *exchange_start_request(void *context, const char *target,
     exchange->started = clock_now();
     http_request_set_target(&exchange->request, target);
     exchange->head.target = target;
+    exchange->loop->has_refused = false;
     set_state(exchange, EXCHANGE_STARTED);
+    if (exchange->request.target.size > HTTP_HEAD_SIZE_MAX)
+        refuse_long_target(exchange);
     return exchange;
 }
 
@@ -416,6 +433,7 @@ void exchange_notify_connection(void *context, struct MHD_Connection *connection
 {
     struct http_exchange *exchange = *socket_context;
 
+    ((struct http_loop *)context)->has_refused = false;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
         *socket_context = make_exchange(context, connection);
     else if (exchange && !exchange->is_orphan)

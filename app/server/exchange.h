@@ -34,7 +34,8 @@ struct http_loop {
     struct http_exchange *starting; /* whose request line is known, and no more */
     size_t deferred;                /* exchanges that wait for an answer */
     size_t handed_on;               /* requests since no_more_input was last called */
-    bool is_busy; /* a request moved on in this run: there may be more to do at once */
+    bool is_busy;     /* a request moved on in this run: there may be more to do at once */
+    bool has_refused; /* the request that libmicrohttpd is at: what it says of it is no news */
 
     pthread_mutex_t lock;
     struct http_exchange *answered; /* by other threads, linked by `next`; under the lock */

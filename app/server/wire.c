@@ -178,8 +178,8 @@ void wire_send_last(struct MHD_Connection *connection, const char *bytes, size_t
 
     if (!info)
         return;
-    /* what doesn't fit into the socket's buffer is lost: its client has sent requests and read
-     * no answers */
-    if (send(info->connect_fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-        shutdown(info->connect_fd, SHUT_WR);
+    /* What doesn't fit into the socket's buffer is lost: its client has sent requests and read
+     * no answers. The end of reading wakes the library, in whatever state it thinks it is. */
+    (void)!send(info->connect_fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(info->connect_fd, SHUT_RDWR);
 }
