@@ -138,8 +138,11 @@ static void *run_client(void *argument)
         snprintf(client->wrong, sizeof client->wrong, "no memory or no connection");
         return NULL;
     }
-    while (!stop && client->count < EVENTS_MOST && add_event(client, &connection, &response))
-        continue;
+    while (!stop && client->count < EVENTS_MOST && add_event(client, &connection, &response)) {
+        /* not all at the same time: a question must meet a flight at any point of its way */
+        if (client->role != WRITER)
+            clock_sleep(client->count * 7919U % 1000U);
+    }
     client_close(&connection);
     client_response_release(&response);
     return NULL;
