@@ -561,7 +561,9 @@ test('several hundred todos stay smooth', async () => {
       new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true })));
     return Math.max(...times);
   });
-  assert.ok(slowest < 100, `${slowest} ms`);
+  // tens of milliseconds; a busy machine may take several times as long, work that grows with the
+  // square of the list takes seconds
+  assert.ok(slowest < 1000, `${slowest} ms`);
   await page.locator('.toggle-all').check();
   await until(async () => (await server.list()).every((todo) => todo.completed), true);
   await page.locator('.clear-completed').click();
