@@ -3,7 +3,7 @@
 
 /*
  * A request that waits for the database: the operation, and what is needed to answer it. Made
- * by api.c, answered by answer.c.
+ * by todos.c, answered by answer.c.
  */
 
 #include "api/input.h"

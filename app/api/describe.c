@@ -1,6 +1,5 @@
 #include "api/call.h"
 
-#include "http/render.h"
 #include "todo/validate.h"
 
 /* A description: the API contract, section 11. */

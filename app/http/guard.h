@@ -11,11 +11,12 @@
 
 #include "http/request.h"
 
-#define HTTP_HEAD_SIZE_MAX                                                                     \
-    8192 /* bytes of request line and headers as they came; beyond: 414 when                   \
-            the target is most of it, else 431 */
-#define HTTP_FIELDS_MAX 100 /* headers; beyond: 431 */
+/* Bytes of request line and headers as they came; beyond: 414 when the target is most of it,
+ * else 431. And how many headers; beyond: 431. */
+#define HTTP_HEAD_SIZE_MAX 8192
+#define HTTP_FIELDS_MAX    100
 
+/* What is said of a head that is longer, also where only its target is known yet. */
 extern const char http_guard_head_too_long[];
 
 /* What is wrong with the request line and headers, as a sentence for the client, or NULL. The
