@@ -176,16 +176,6 @@ static void respond_read(const struct todo_call *call, struct shared_replies *sh
     http_exchange_answer(call->exchange, reply ? reply : add_reply(shared, call));
 }
 
-static void respond_ready(const struct todo_call *call)
-{
-    static const char json[] = "{\"status\":\"ready\"}";
-    struct http_response response;
-
-    http_start_route_response(&response, call->exchange, call->representation.route, 200);
-    http_render_json(&response, &call->representation.format, json, sizeof(json) - 1);
-    http_exchange_respond(call->exchange, &response);
-}
-
 static void respond_result(const struct todo_call *call, struct shared_replies shared[2])
 {
     if (call->operation.outcome != TODO_DONE) {
@@ -236,7 +226,8 @@ static void respond_call(const struct todo_call *call, struct shared_replies sha
         return;
     case TODO_CALL_READY:
         if (outcome == TODO_DONE || outcome == TODO_NOT_FOUND)
-            respond_ready(call);
+            todo_respond_status(call->exchange, &call->representation,
+                                "{\"status\":\"ready\"}");
         else
             todo_respond_unavailable(call->exchange, &call->representation, UNAVAILABLE_DETAIL);
         return;

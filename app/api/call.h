@@ -42,6 +42,10 @@ void todo_respond_unavailable(struct http_exchange *exchange,
                               const struct http_representation *representation,
                               const char *detail);
 
+/* 200 {"status":"..."}; `json` is that text. */
+void todo_respond_status(struct http_exchange *exchange,
+                         const struct http_representation *representation, const char *json);
+
 /* The metadata of an item's OPTIONS. */
 void todo_respond_item_description(struct http_exchange *exchange,
                                    const struct http_representation *representation,

@@ -2,16 +2,23 @@
 
 #include "http/render.h"
 
+#include <string.h>
+
+void todo_respond_status(struct http_exchange *exchange,
+                         const struct http_representation *representation, const char *json)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, representation->route, 200);
+    http_render_json(&response, &representation->format, json, strlen(json));
+    http_exchange_respond(exchange, &response);
+}
+
 void api_show_liveness(void *context, struct http_exchange *exchange,
                        const struct http_match *match)
 {
-    static const char json[] = "{\"status\":\"alive\"}";
-    struct http_response response;
-
     (void)context;
-    http_start_route_response(&response, exchange, match->representation.route, 200);
-    http_render_json(&response, &match->representation.format, json, sizeof(json) - 1);
-    http_exchange_respond(exchange, &response);
+    todo_respond_status(exchange, &match->representation, "{\"status\":\"alive\"}");
 }
 
 /* Asks the database for a todo that there can't be: the whole way of a read, and the cheapest
