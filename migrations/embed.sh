@@ -6,7 +6,12 @@
 # mysql/NNNN_name.sql and sqlite/NNNN_name.sql, numbered from 0001 without a gap, and seed.sql.
 # A statement ends with a `;` at the end of a line. Lines that begin with `--` are comments, but
 # for `-- done when: QUERY` (and the comment lines right after it, which continue the query):
-# the statement that follows isn't run where the query gives 1, and must make it give 1.
+# the statement that follows isn't run where the query gives 1, and must make it give 1. Such a
+# query must be a quick one.
+#
+# Each migration says `-- compatible with: N` in one line: the schema version of the oldest program
+# that still works on a database that has had it, at most its own. That line is not in its sum: it
+# is about programs, and may be corrected.
 set -eu
 export LC_ALL=C
 folder=${1:?the folder of migrations}
@@ -42,6 +47,7 @@ print_statements() {
             count++
         }
         { sub(/[ \t\r]+$/, "") }
+        sql == "" && /^-- compatible with:/ { next }
         sql == "" && /^--[ \t]*done when:/ {
             if (query != "" || kind != "migration") fail("a query without a statement")
             sub(/^--[ \t]*done when:[ \t]*/, "")
@@ -81,14 +87,20 @@ print_migrations() {
         *) fail "$file: the name must begin with $(printf %04d "$count")_" ;;
         esac
         case $name in *[!a-z0-9_]*) fail "$file: only a-z, 0-9 and _ in the name" ;; esac
+        compatible=$(tr -d '\r' <"$file" | sed -n 's/^-- compatible with: \([1-9][0-9]*\)$/\1/p')
+        case $compatible in
+        '' | *[!0-9]*) fail "$file: needs one line \`-- compatible with: N\`" ;;
+        esac
+        [ "$compatible" -le "$count" ] ||
+            fail "$file: compatible with $compatible, which is later than itself"
         # of the text, whatever its line ends became in a checkout
-        sum=$(tr -d '\r' <"$file" | sha256sum)
+        sum=$(tr -d '\r' <"$file" | sed '/^-- compatible with:/d' | sha256sum)
         array="${database}_$name"
         printf 'static const struct migration_statement %s[] = {\n' "$array"
         print_statements "$file" migration
         printf '};\n\n'
         rows="$rows    {$count, \"$name\",
-     \"${sum%% *}\",
+     \"${sum%% *}\", $compatible,
      ${array}, sizeof(${array}) / sizeof(${array}[0])},
 "
     done

@@ -38,6 +38,19 @@ function indent(text) {
   }
 }
 
+// What a DELETE would take away, as it is now.
+async function question() {
+  try {
+    const response = await fetch(address, { headers: { Accept: 'application/json' } });
+    const shown = await response.json();
+    if (Array.isArray(shown)) return `Delete ${shown.length === 1 ? 'the only todo' : `all ${shown.length} todos`}?`;
+    if (shown.url) return `Delete “${shown.title ?? 'untitled'}”?`;
+  } catch {
+    // without an answer, the address must do
+  }
+  return `Delete ${address}?`;
+}
+
 async function send(method, content) {
   try {
     const response = await fetch(address, {
@@ -58,26 +71,31 @@ function contentOf(form) {
   return new URLSearchParams(new FormData(form));
 }
 
-addEventListener('submit', (event) => {
-  const method = event.submitter?.value ?? event.target.dataset.method;
+addEventListener('submit', async (event) => {
   event.preventDefault();
-  send(method, contentOf(event.target));
+  const method = event.submitter.value;
+  if (method !== 'DELETE' || confirm(await question())) send(method, contentOf(event.target));
 });
 
-// What the forms begin with: the todo that is shown, or nothing.
+// What the forms begin with: the todo that is shown, or nothing. No null is proposed: a todo without
+// a title is seldom meant.
 function fill() {
   const fields = find('form.fields');
   const shown = JSON.parse(body.textContent);
   if (!fields) return;
   const content = {};
   for (const input of fields.querySelectorAll('input')) {
-    const value = shown[input.name] ?? null;
-    const isBox = input.type === 'checkbox';
-    content[input.name] = isBox ? value === true : value;
-    if (isBox) input.checked = value === true;
-    else input.value = value ?? '';
+    const value = shown[input.name];
+    if (input.type === 'checkbox') {
+      input.checked = value === true;
+      content[input.name] = input.checked;
+    } else {
+      input.value = value ?? '';
+      if (value != null || input.required) content[input.name] = value ?? '';
+    }
   }
   find('#raw').value = JSON.stringify(content, null, 4);
 }
 
 fill();
+for (const form of document.forms) form.hidden = false;

@@ -9,6 +9,7 @@ const CONTROLS = ['handle', 'toggle', 'name', 'destroy'];
 const ARRIVAL = { opacity: [0, 1], translate: ['0 -0.375rem', '0 0'] };
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 let actions;
+let pressedBy; // what kind of pointer: older browsers don't say it with a click
 let drawing = false; // what loses its focus by that is not left by the user
 
 function make(tag, className, properties) {
@@ -112,6 +113,7 @@ export function draw(items) {
   arrange(wanted);
   if (focus) restoreFocus(focus);
   drawing = false;
+  for (const row of list.children) if (row.todo.editing && !isEditing(row)) openUnsaved(row);
 }
 
 /* ---- editing ---- */
@@ -121,7 +123,8 @@ function open(row, text) {
   row.style.minHeight = `${row.offsetHeight}px`; // the rows below stay where they are
   row.classList.add('editing');
   row.todo.editing = true;
-  edit.value = text;
+  edit.value = text.replace(/[\r\n]+/g, ' '); // it has one line
+  row.openedWith = edit.value.trim();
 }
 
 function edit(row) {
@@ -138,12 +141,13 @@ function close(row) {
   row.todo.editing = false;
 }
 
+// What was not changed is not sent: it would undo what others did meanwhile.
 function save(row) {
   const title = part(row, 'edit').value.trim();
   close(row);
-  if (title === '') actions.remove(row.todo);
-  else if (title !== row.shownTitle) actions.rename(row.todo, title);
-  else actions.redraw();
+  if (title === row.openedWith || title === row.shownTitle) actions.redraw();
+  else if (title === '') actions.remove(row.todo);
+  else actions.rename(row.todo, title);
 }
 
 function cancel(row) {
@@ -151,13 +155,24 @@ function cancel(row) {
   actions.redraw();
 }
 
-// Opens a row again with the text that could not be saved, if it is still there and not being
-// edited already.
+// Opens a todo again with a text that could not be saved, if it is still there: when it is drawn,
+// since a filter may hide it by now.
 export function reopen(todo, text) {
   const row = rows.get(todo);
-  if (!row || isEditing(row)) return;
-  open(row, text);
+  if (row && isEditing(row)) {
+    if (row.openedWith === text) row.openedWith = null;
+    return;
+  }
+  todo.editing = true;
+  todo.unsaved = text;
+  actions.redraw();
+}
+
+// The server never had that text, so it is saved even if it is left as it is.
+function openUnsaved(row) {
   const active = document.activeElement;
+  open(row, row.todo.unsaved);
+  row.openedWith = null;
   if (active === document.body || row.contains(active)) part(row, 'edit').focus();
 }
 
@@ -222,12 +237,14 @@ function onKey(event) {
   }
 }
 
-// A mouse edits by a double click; a finger, or a screen reader, by a touch of the title.
+// A mouse edits by a double click; a finger, a screen reader or a voice by one click of the title.
 function onClick(event) {
+  const pointer = event.pointerType ?? pressedBy;
+  pressedBy = undefined;
   const row = rowOf(event);
   if (!row) return;
   if (isPart(event, 'destroy')) actions.remove(row.todo);
-  else if (isTitle(event) && event.pointerType && event.pointerType !== 'mouse') edit(row);
+  else if (isTitle(event) && pointer !== 'mouse') edit(row);
 }
 
 function endSorting(row, moved) {
@@ -240,13 +257,19 @@ function endSorting(row, moved) {
 export function start(given) {
   actions = given;
   list.addEventListener('keydown', onKey);
+  list.addEventListener('pointerdown', (event) => {
+    pressedBy = event.pointerType;
+  });
   list.addEventListener('click', onClick);
   list.addEventListener('dblclick', (event) => {
     const row = rowOf(event);
     if (row && isTitle(event)) edit(row);
   });
   list.addEventListener('change', (event) => {
-    if (isPart(event, 'toggle')) actions.toggle(rowOf(event).todo, event.target.checked);
+    if (!isPart(event, 'toggle')) return;
+    const row = rowOf(event);
+    row.shownCompleted = null; // by the browser alone, until it is drawn
+    actions.toggle(row.todo, event.target.checked);
   });
   list.addEventListener(
     'blur',

@@ -3,11 +3,12 @@
 const LIST = '/todos';
 const PATIENCE = 15000; // milliseconds that an answer may take
 
-// Why a request failed: `status` is 0 when no answer came.
+// Why a request failed: `status` is 0 when no answer of the API came, but none or nonsense.
 export class Failure extends Error {
-  constructor(status, why) {
+  constructor(status, why, isNonsense = false) {
     super(why);
     this.status = status;
+    this.isNonsense = isNonsense;
   }
 
   get isAway() {
@@ -15,14 +16,49 @@ export class Failure extends Error {
   }
 }
 
-// {"detail": "..."} or {"title": ["...", ...]}
-function reason(text) {
+function parse(text) {
   try {
-    return Object.values(JSON.parse(text)).flat().join(' ');
+    return JSON.parse(text);
   } catch {
-    return '';
+    return undefined;
   }
 }
+
+/* ---- what is an answer of the API, and not of a proxy or its login page, with any status ---- */
+
+const KEY = /\/todos\/\d+(?=\?|$)/;
+
+const isTodo = (value) =>
+  typeof value?.url === 'string' &&
+  KEY.test(value.url) &&
+  (value.title === null || typeof value.title === 'string') &&
+  typeof value.completed === 'boolean' &&
+  (value.order === null || Number.isInteger(value.order));
+
+const isList = (value) => Array.isArray(value) && value.every(isTodo);
+
+// The API never asks who is there; and only its own 404 means that a todo was deleted.
+function isRefusal(status, value) {
+  if (status === 401 || status === 403) return false;
+  return status !== 404 || typeof value?.detail === 'string';
+}
+
+const nonsense = (text) => new Failure(0, text, true);
+
+function read(text, isRight) {
+  const value = parse(text);
+  if (!isRight(value)) throw nonsense(text);
+  return value;
+}
+
+// {"detail": "..."} or {"title": ["...", ...]}
+function refusal(status, text) {
+  const value = parse(text);
+  if (!isRefusal(status, value)) return nonsense(text);
+  return new Failure(status, Object.values(value ?? {}).flat().join(' '));
+}
+
+/* ---- requests ---- */
 
 // No more at once than a browser has connections for: the rest waits here, where waiting is free.
 let free = 6;
@@ -52,6 +88,7 @@ async function ask(method, path, body) {
       headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
       body: json,
       cache: 'no-cache',
+      redirect: 'manual', // the API has none; a login page has, maybe to where fetch may not go
       // a change outlives its page; browsers take at most 64 KiB for all of these together
       keepalive: method !== 'GET' && (json ?? '').length < 8192,
       signal: AbortSignal.timeout(PATIENCE),
@@ -62,7 +99,9 @@ async function ask(method, path, body) {
   } finally {
     giveTurn();
   }
-  if (!response.ok) throw new Failure(response.status, reason(text));
+  if (response.type === 'opaqueredirect') throw nonsense(text);
+  if (!response.ok) throw refusal(response.status, text);
+  if (method === 'DELETE' && response.status !== 204) throw nonsense(text);
   return text;
 }
 
@@ -73,14 +112,15 @@ let lastList;
 export async function readList() {
   const text = await ask('GET', LIST);
   if (text !== lastText) {
-    lastList = JSON.parse(text);
+    lastList = read(text, isList);
     lastText = text;
   }
   return lastList;
 }
 
-export const create = async (todo) => JSON.parse(await ask('POST', LIST, todo));
-export const update = async (key, change) => JSON.parse(await ask('PATCH', key, change));
-export const remove = (key) => ask('DELETE', key);
-export const keyOf = (todo) => new URL(todo.url, location.href).pathname;
+export const keyOf = (todo) => KEY.exec(todo.url)[0];
 export const numberOf = (key) => Number(key.slice(key.lastIndexOf('/') + 1));
+export const create = async (todo) => read(await ask('POST', LIST, todo), isTodo);
+export const update = async (key, change) =>
+  read(await ask('PATCH', key, change), (value) => isTodo(value) && keyOf(value) === key);
+export const remove = (key) => ask('DELETE', key);

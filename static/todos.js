@@ -5,13 +5,22 @@ import * as server from './server.js';
 import { compare, orderAtEnd, ordersAfterMove } from './order.js';
 
 const todos = new Map(); // key -> todo
-const channel = new BroadcastChannel('todos');
+const channel = openChannel();
 let nextNumber = 1e15; // of todos that the server has not numbered yet
 let writes = 0; // begun and ended ones: a list that was read across one is out of date
 let underWay = 0;
 let again = false;
 let reading = null;
 let listener = () => {};
+
+// Firefox lets no tab talk to another where cookies are blocked.
+function openChannel() {
+  try {
+    return new BroadcastChannel('todos');
+  } catch {
+    return { postMessage() {} };
+  }
+}
 
 function makeTodo(key, number, saved) {
   const idle = { changes: [], queue: Promise.resolve(), deleting: 0, gone: false, editing: false };

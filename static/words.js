@@ -22,6 +22,8 @@ const english = {
   move: (title) => `Move: ${title} (arrow keys)`,
   moved: (title, place, count) => `${title}: now ${place} of ${count}`,
   away: 'The server can’t be reached.',
+  nonsense: 'The server’s answer makes no sense – signed out?',
+  elsewhere: 'Open in a new tab',
   notLoaded: 'The list could not be read.',
   notAdded: (title) => `Not added: “${title}”.`,
   notSaved: (title) => `Not saved: “${title}”.`,
@@ -53,6 +55,8 @@ const chinese = {
   move: (title) => `移动：${title}（方向键）`,
   moved: (title, place, count) => `${title}：现在是第 ${place} 项，共 ${count} 项`,
   away: '无法连接服务器。',
+  nonsense: '服务器的回答无法理解，您可能已退出登录。',
+  elsewhere: '在新标签页中打开',
   notLoaded: '无法读取列表。',
   notAdded: (title) => `未添加：“${title}”。`,
   notSaved: (title) => `未保存：“${title}”。`,
@@ -65,6 +69,14 @@ const chinese = {
 const isChinese = /^zh\b/i.test(navigator.language);
 
 export const words = isChinese ? chinese : english;
+
+const LONGEST = 40; // characters of a title that a message quotes
+
+export function shorten(title) {
+  const characters = [...title];
+  if (characters.length <= LONGEST) return title;
+  return `${characters.slice(0, LONGEST - 1).join('').trimEnd()}…`;
+}
 
 // Puts the words into the page, which was written in English.
 export function translate() {

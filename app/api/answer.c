@@ -1,15 +1,21 @@
-#include "api/call.h"
+#include "api/handlers.h"
 #include "api/json.h"
 #include "http/render.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define UNAVAILABLE_DETAIL "The database is not available."
+#define TIMED_OUT_DETAIL "The database did not answer in time."
 #define OUTCOME_UNKNOWN_DETAIL                                                                 \
-    "The database did not answer in time. Whether the change was made is not known."
-#define OUT_OF_MEMORY_DETAIL "There is not enough memory for the answer now."
-#define FAILED_DETAIL        "The database refused the request."
+    "The database did not answer in time. The change may have been made: look before you send" \
+    " it again."
+#define NOTHING_CHANGED_DETAIL " Nothing was changed."
+#define BEYOND_LIMIT_DETAIL    "The database can't store this: it is at one of its limits."
+#define OUT_OF_MEMORY_DETAIL   "There is not enough memory for the answer now."
+#define REFUSED_DETAIL         "The database does not accept this change."
+#define FAILED_DETAIL          "The database cannot do this now. The server's log says why."
 
 #define SHARED_MOST 4
 
@@ -30,6 +36,24 @@ void todo_respond_unavailable(struct http_exchange *exchange,
     http_exchange_respond(exchange, &response);
 }
 
+static bool is_change(const struct todo_call *call)
+{
+    enum todo_operation_kind kind = call->operation.kind;
+
+    return kind == TODO_CREATE || kind == TODO_UPDATE || kind == TODO_DELETE ||
+           kind == TODO_CLEAR;
+}
+
+/* Who asked for a change may ask again. */
+static void respond_not_done(const struct todo_call *call, const char *detail)
+{
+    char text[128];
+
+    (void)snprintf(text, sizeof(text), "%s%s", detail,
+                   is_change(call) ? NOTHING_CHANGED_DETAIL : "");
+    todo_respond_unavailable(call->exchange, &call->representation, text);
+}
+
 static void respond_problem(const struct todo_call *call, enum todo_outcome outcome)
 {
     switch (outcome) {
@@ -37,20 +61,37 @@ static void respond_problem(const struct todo_call *call, enum todo_outcome outc
         http_respond_detail(call->exchange, &call->representation, 404, "Not found.");
         return;
     case TODO_UNAVAILABLE:
+        respond_not_done(call, TODO_UNAVAILABLE_DETAIL);
+        return;
     case TODO_TIMED_OUT:
-        todo_respond_unavailable(call->exchange, &call->representation, UNAVAILABLE_DETAIL);
+        respond_not_done(call, TIMED_OUT_DETAIL);
         return;
     case TODO_OUTCOME_UNKNOWN:
-        todo_respond_unavailable(call->exchange, &call->representation, OUTCOME_UNKNOWN_DETAIL);
+        /* no Retry-After: it would ask for what may be a second one (RFC 9110, 10.2.3) */
+        http_respond_detail(call->exchange, &call->representation, 503, OUTCOME_UNKNOWN_DETAIL);
         return;
     case TODO_OUT_OF_MEMORY:
-        todo_respond_unavailable(call->exchange, &call->representation, OUT_OF_MEMORY_DETAIL);
+        http_exchange_reject(call->exchange, METRICS_REJECTED_MEMORY);
+        respond_not_done(call, OUT_OF_MEMORY_DETAIL);
+        return;
+    case TODO_BEYOND_LIMIT:
+        http_respond_detail(call->exchange, &call->representation, 507, BEYOND_LIMIT_DETAIL);
+        return;
+    case TODO_REFUSED:
+        http_respond_detail(call->exchange, &call->representation, 400, REFUSED_DETAIL);
         return;
     case TODO_FAILED:
     case TODO_DONE:
-        http_respond_detail(call->exchange, &call->representation, 500, FAILED_DETAIL);
+        todo_respond_unavailable(call->exchange, &call->representation, FAILED_DETAIL);
         return;
     }
+}
+
+/* A browser that sent a form by itself goes on to the todo, where a reload makes no second one
+ * (RFC 9110, section 15.4.4). */
+static unsigned created_status(const struct todo_call *call)
+{
+    return call->representation.format.media == HTTP_HTML && call->is_form ? 303 : 201;
 }
 
 static void respond_created(const struct todo_call *call)
@@ -62,14 +103,14 @@ static void respond_created(const struct todo_call *call)
 
     todo_json_append_url(&location, call->base_url, todo->id, todo->url_format);
     todo_json_append(&json, todo, call->base_url);
-    http_start_route_response(&response, call->exchange, call->representation.route, 201);
+    http_start_route_response(&response, call->exchange, call->representation.route,
+                              created_status(call));
     if (!location.failed)
         http_response_add_header(&response, "Location", location.data);
-    http_render_json(&response, &call->representation.format, json.data, json.size);
-    response.body.failed = response.body.failed || json.failed || location.failed;
+    json.failed = json.failed || location.failed;
+    http_render_json(&response, &call->representation.format, &json);
     http_exchange_respond(call->exchange, &response);
     buffer_release(&location);
-    buffer_release(&json);
 }
 
 static void respond_deleted(const struct todo_call *call)
@@ -86,14 +127,12 @@ static void respond_updated(const struct todo_call *call)
 
     todo_json_append(&json, &call->operation.todo, call->base_url);
     http_respond_json(call->exchange, &call->representation, 200, &json);
-    buffer_release(&json);
 }
 
 /* A read's reply, for one call or for many of the same. */
 static struct http_reply *make_read_reply(const struct todo_call *call)
 {
     struct http_response response;
-    struct http_reply *reply;
     struct buffer json = {0};
 
     if (call->operation.kind == TODO_LIST)
@@ -101,11 +140,8 @@ static struct http_reply *make_read_reply(const struct todo_call *call)
     else
         todo_json_append(&json, &call->operation.todo, call->base_url);
     http_start_route_response(&response, call->exchange, call->representation.route, 200);
-    http_render_json(&response, &call->representation.format, json.data, json.size);
-    response.body.failed = response.body.failed || json.failed;
-    reply = http_reply_make(call->exchange, &response);
-    buffer_release(&json);
-    return reply;
+    http_render_json(&response, &call->representation.format, &json);
+    return http_reply_make(call->exchange, &response);
 }
 
 /* The last different replies of one wave of answers. Lists and items each have their own: many
@@ -150,30 +186,42 @@ static void release_replies(struct shared_replies *shared)
         http_reply_release(shared->replies[i]);
 }
 
-/* An upper bound for most lists, to be known before the JSON is made. As a page, each todo is
- * about six times as long. */
+/* An upper bound for most lists, to be known before the JSON is made, with what it is made
+ * from: the last id has the most digits. As a page, each todo is about six times as long;
+ * indented, it has six lines, four of them two levels deep. */
 static size_t estimate_size(const struct todo_call *call)
 {
+    static const char todo[] = ",{\"url\":\"/todos/\",\"title\":\"\","
+                               "\"completed\":false,\"order\":-2147483648}";
     const struct todo_list *list = call->operation.list;
+    const struct http_format *format = &call->representation.format;
+    int digits;
+    size_t size;
 
-    if (call->operation.kind != TODO_LIST)
+    if (call->operation.kind != TODO_LIST || list->count == 0)
         return 0;
-    return (list->text_size + list->count * (strlen(call->base_url) +
-                                             sizeof(",{\"url\":\"/todos/"
-                                                    "2147483647\",\"title\":\"\",\"completed\":"
-                                                    "false,\"order\":-2147483648}"))) *
-           (call->representation.format.media == HTTP_HTML ? 6 : 1);
+    digits = snprintf(NULL, 0, "%" PRId64, list->todos[list->count - 1].id);
+    size = list->text_size +
+           list->count * (strlen(call->base_url) + (size_t)digits + sizeof(todo));
+    if (format->media == HTTP_HTML)
+        return 6 * size;
+    return format->indent > 0 ? 2 * size + list->count * 10 * (format->indent + 1) : size;
 }
 
 static void respond_read(const struct todo_call *call, struct shared_replies *shared)
 {
     struct http_reply *reply = find_reply(shared, call);
 
-    if (!reply && !http_reply_fits(call->exchange, estimate_size(call))) {
-        respond_problem(call, TODO_OUT_OF_MEMORY);
-        return;
+    if (!reply) {
+        size_t size = estimate_size(call);
+        if (!http_reply_reserve(call->exchange, size)) {
+            respond_problem(call, TODO_OUT_OF_MEMORY);
+            return;
+        }
+        reply = add_reply(shared, call);
+        http_reply_unreserve(call->exchange, size);
     }
-    http_exchange_answer(call->exchange, reply ? reply : add_reply(shared, call));
+    http_exchange_answer(call->exchange, reply);
 }
 
 static void respond_result(const struct todo_call *call, struct shared_replies shared[2])
@@ -199,10 +247,13 @@ static void respond_result(const struct todo_call *call, struct shared_replies s
     case TODO_CLEAR:
         respond_deleted(call);
         return;
+    case TODO_CHECK: /* answers /readyz, not by itself */
+        return;
     }
 }
 
-static void respond_call(const struct todo_call *call, struct shared_replies shared[2])
+static void respond_call(struct todo_api *api, struct todo_call *call,
+                         struct shared_replies shared[2])
 {
     enum todo_outcome outcome = call->operation.outcome;
 
@@ -225,11 +276,7 @@ static void respond_call(const struct todo_call *call, struct shared_replies sha
             respond_problem(call, outcome);
         return;
     case TODO_CALL_READY:
-        if (outcome == TODO_DONE || outcome == TODO_NOT_FOUND)
-            todo_respond_status(call->exchange, &call->representation,
-                                "{\"status\":\"ready\"}");
-        else
-            todo_respond_unavailable(call->exchange, &call->representation, UNAVAILABLE_DETAIL);
+        todo_look_end(api);
         return;
     }
 }
@@ -238,9 +285,8 @@ void todo_call_complete(void *context, struct todo_operation *const *operations,
 {
     struct shared_replies shared[2] = {0};
 
-    (void)context;
     for (size_t i = 0; i < count; i++)
-        respond_call(call_of(operations[i]), shared);
+        respond_call(context, call_of(operations[i]), shared);
     release_replies(&shared[0]);
     release_replies(&shared[1]);
 }
@@ -248,8 +294,14 @@ void todo_call_complete(void *context, struct todo_operation *const *operations,
 void todo_call_give_up(void *context, struct todo_operation *operation,
                        enum todo_outcome outcome)
 {
-    (void)context;
-    respond_problem(call_of(operation), outcome);
+    struct todo_call *call = call_of(operation);
+
+    if (call->purpose == TODO_CALL_READY) {
+        todo_look_give_up(context, call);
+        return;
+    }
+    http_exchange_reject(call->exchange, METRICS_REJECTED_DEADLINE);
+    respond_problem(call, outcome);
 }
 
 void todo_call_release(void *context, struct todo_operation *operation)

@@ -1,5 +1,6 @@
 #include "api/handlers.h"
 
+#include "base/clock.h"
 #include "todo/validate.h"
 
 #include <stdlib.h>
@@ -14,10 +15,13 @@ static void fill_fields(void)
 {
     for (size_t i = 0; i < TODO_FIELD_COUNT; i++)
         fields[i] = (struct http_field){todo_fields[i].name, todo_fields[i].label,
-                                        todo_fields[i].input};
+                                        todo_fields[i].input, todo_fields[i].is_form_required};
 }
 
 #define FIELDS .fields = fields, .field_count = TODO_FIELD_COUNT
+
+/* The public port has all but the last, the admin port the last three. */
+#define ADMIN_ROUTES 3
 
 static const struct http_route routes[] = {
     {
@@ -57,15 +61,25 @@ static const struct http_route routes[] = {
      },
     {
      .pattern = "/livez",
+     .is_health = true,
      .allow = "GET, HEAD",
      .methods = {{HTTP_GET, api_show_liveness}, {HTTP_HEAD, api_show_liveness}},
      },
     {
      .pattern = "/readyz",
+     .is_health = true,
      .allow = "GET, HEAD",
      .methods = {{HTTP_GET, api_show_readiness}, {HTTP_HEAD, api_show_readiness}},
      },
+    {
+     .pattern = "/metrics",
+     .is_health = true,
+     .allow = "GET, HEAD",
+     .methods = {{HTTP_GET, api_show_metrics}, {HTTP_HEAD, api_show_metrics}},
+     },
 };
+
+#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
 /* ---- what handlers share ---- */
 
@@ -96,9 +110,16 @@ void todo_api_append_format_query(const struct http_exchange *exchange, struct b
 static bool open_worker_store(void *context, struct todo_store_handle *handle,
                               struct error *err)
 {
-    const struct todo_api *api = context;
+    struct todo_api *api = context;
 
+    handle->outage = &api->outage;
     return api->open_store(api->config, handle, err);
+}
+
+static void release(struct todo_api *api)
+{
+    todo_outage_close(&api->outage);
+    free(api);
 }
 
 struct todo_api *todo_api_start(const struct config *config, todo_open_store *open_store,
@@ -112,16 +133,25 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
     }
     fill_fields();
     api->config = config;
+    todo_outage_open(&api->outage);
     api->open_store = open_store;
     api->service = (struct http_service){
         .routes = routes,
-        .route_count = sizeof(routes) / sizeof(routes[0]),
+        .route_count = ROUTE_COUNT - 1,
         .allowed_hosts = config->allowed_hosts,
         .host_limit = config->http_host_limit,
         .context = api,
     };
+    api->admin = (struct http_service){
+        .routes = routes + ROUTE_COUNT - ADMIN_ROUTES,
+        .route_count = ADMIN_ROUTES,
+        .allowed_hosts = "*",
+        .host_limit = config->http_host_limit,
+        .context = api,
+    };
+    http_measure_service(&api->service);
     if (!http_static_open(&api->files, config->static_root, err)) {
-        free(api);
+        release(api);
         return NULL;
     }
     api->queue = todo_queue_start(
@@ -130,7 +160,8 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
             .batch = config->db_batch,
             .capacity = config->db_queue,
             .long_list = LONG_LIST,
-            .list_limit = config->response_memory / 2,
+            /* a list for each reader, and a long one that is being answered */
+            .list_limit = config->response_memory / (config->db_readers + 1),
             .open_store = open_worker_store,
             .complete = todo_call_complete,
             .give_up = todo_call_give_up,
@@ -141,13 +172,18 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
     if (api->queue)
         return api;
     http_static_close(&api->files);
-    free(api);
+    release(api);
     return NULL;
 }
 
 void todo_api_answer_request(void *api, struct http_exchange *exchange)
 {
     http_dispatch(&((struct todo_api *)api)->service, exchange);
+}
+
+void todo_api_answer_admin(void *api, struct http_exchange *exchange)
+{
+    http_dispatch(&((struct todo_api *)api)->admin, exchange);
 }
 
 void todo_api_no_more_input(void *api)
@@ -160,14 +196,24 @@ void todo_api_expire(struct todo_api *api, uint64_t now)
     todo_queue_expire(api->queue, now);
 }
 
+bool todo_api_is_ready(struct todo_api *api, struct error *reason)
+{
+    return todo_outage_seems_ready(&api->outage, clock_now(), reason);
+}
+
 void todo_api_drain(struct todo_api *api)
 {
     atomic_store(&api->draining, true);
+}
+
+bool todo_api_is_idle(struct todo_api *api)
+{
+    return todo_queue_is_idle(api->queue);
 }
 
 void todo_api_stop(struct todo_api *api)
 {
     todo_queue_stop(api->queue);
     http_static_close(&api->files);
-    free(api);
+    release(api);
 }

@@ -26,16 +26,27 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
 
 /* The functions of http_server_settings, with the API as their context. */
 void todo_api_answer_request(void *api, struct http_exchange *exchange);
+void todo_api_answer_admin(void *api, struct http_exchange *exchange); /* at ADMIN_PORT */
 void todo_api_no_more_input(void *api);
 
 /* Answers what is over its deadline. Call it every now and then, from one thread. */
 void todo_api_expire(struct todo_api *api, uint64_t now);
 
+/* Whether the database does its work, as far as is known; with *reason when it is false. Any
+ * thread. */
+bool todo_api_is_ready(struct todo_api *api, struct error *reason);
+
 /* From now on /readyz says no. */
 void todo_api_drain(struct todo_api *api);
 
-/* Finishes what waits, joins the threads. Before http_server_stop, which needs that nothing is
- * deferred. */
+/* Sets the gauges of what it knows. Any thread. */
+void todo_api_report(struct todo_api *api);
+
+/* Whether the database has nothing to do for it: then todo_api_stop doesn't take long. */
+bool todo_api_is_idle(struct todo_api *api);
+
+/* Finishes what waits, joins the threads, frees the API. Between http_server_join and
+ * http_server_free. */
 void todo_api_stop(struct todo_api *api);
 
 #endif

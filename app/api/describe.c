@@ -38,7 +38,6 @@ static void respond(struct http_exchange *exchange,
 {
     buffer_append_char(json, '}');
     http_respond_json(exchange, representation, 200, json);
-    buffer_release(json);
 }
 
 void todo_respond_root_description(struct http_exchange *exchange,

@@ -13,7 +13,7 @@ static bool is_for_people(const struct http_exchange *exchange, const struct htt
     struct buffer format = {0};
     bool named = match->suffix[0] ||
                  (http_request_query(http_exchange_request(exchange), "format", &format) &&
-                  format.size > 0);
+                  (format.size > 0 || format.failed));
 
     buffer_release(&format);
     return match->representation.format.media == HTTP_HTML && !named;
@@ -36,7 +36,6 @@ static void show_root_links(const struct todo_api *api, struct http_exchange *ex
     json.failed = json.failed || url.failed;
     http_respond_json(exchange, &match->representation, 200, &json);
     buffer_release(&url);
-    buffer_release(&json);
 }
 
 void api_show_root(void *context, struct http_exchange *exchange,

@@ -10,15 +10,28 @@
 #include "api/call.h"
 #include "server/dispatch.h"
 #include "server/static.h"
+#include "work/outage.h"
 #include "work/queue.h"
 
 #include <stdatomic.h>
+
+/* A question for /readyz to each lane that has not worked of late. There is one at a time: so
+ * the memory and the database's time that they take are bounded, however many requests come. */
+struct todo_look {
+    atomic_bool is_under_way; /* the rest is valid, and belongs to who has set this */
+    atomic_uint open;         /* lanes that have not answered */
+    struct http_exchange *exchange;
+    struct http_representation representation;
+};
 
 struct todo_api {
     const struct config *config;
     todo_open_store *open_store;
     struct http_service service;
+    struct http_service admin; /* at ADMIN_PORT */
     struct http_static files;
+    struct todo_outage outage;
+    struct todo_look look;
     struct todo_queue *queue;
     atomic_bool draining;
 };
@@ -32,7 +45,7 @@ void todo_api_append_format_query(const struct http_exchange *exchange, struct b
 
 /* Asks the queue for a todo or for all, and answers with what comes of it. */
 void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
-                     const struct http_match *match, enum todo_operation_kind kind, uint32_t id,
+                     const struct http_match *match, enum todo_operation_kind kind, int64_t id,
                      enum todo_call_purpose purpose);
 
 /* todos.c */
@@ -49,6 +62,9 @@ http_handler api_describe_item;
 http_handler api_show_root;
 http_handler api_describe_root;
 http_handler api_show_file;
+
+/* metrics.c */
+http_handler api_show_metrics;
 
 /* health.c */
 http_handler api_show_liveness;

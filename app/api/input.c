@@ -71,6 +71,13 @@ static const struct media_type *find_media_type(const char *content_type)
     return NULL;
 }
 
+bool todo_input_is_form(const char *content_type)
+{
+    const struct media_type *type = content_type ? find_media_type(content_type) : NULL;
+
+    return type && type->format != BODY_JSON;
+}
+
 /* The value of a parameter of the Content-Type, NULL without it; *value holds it. */
 static const char *find_parameter(const struct todo_input *input, const char *name,
                                   struct buffer *value)

@@ -35,6 +35,9 @@ struct todo_rejection {
     struct buffer body; /* compact JSON; release with buffer_release */
 };
 
+/* Whether a body of this Content-Type is a form's (NULL is no form). */
+bool todo_input_is_form(const char *content_type);
+
 /* Fills *change (overwriting all of it) and returns true, or fills *rejection and returns
  * false. *rejection must be zero on entry. */
 bool todo_input_read(const struct todo_input *input, struct todo_change *change,

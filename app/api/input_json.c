@@ -23,12 +23,14 @@
 /* What Jansson may still allocate on this thread; as good as no limit when no body is read. */
 static _Thread_local size_t memory_left = SIZE_MAX / 2;
 static _Thread_local bool is_memory_used_up;
+static _Thread_local bool has_malloc_failed;
 
 static void *limited_malloc(size_t size)
 {
     void *memory = size <= memory_left ? malloc(size) : NULL;
     size_t usable = memory ? malloc_usable_size(memory) : 0;
 
+    has_malloc_failed = has_malloc_failed || (!memory && size <= memory_left);
     is_memory_used_up = is_memory_used_up || size > memory_left;
     memory_left -= usable < memory_left ? usable : memory_left;
     return memory;
@@ -80,7 +82,7 @@ static void report_error(struct buffer *problems, json_error_t *error, const cha
     char *near = strstr(error->text, quote);
     size_t token = 0;
 
-    if (error->text[0] == '\0') /* Jansson has no words for it when memory runs out */
+    if (has_malloc_failed || error->text[0] == '\0') /* Jansson may blame the text for it */
         return;
     if (near) {
         token = strlen(near + sizeof(quote) - 1);
@@ -320,6 +322,7 @@ bool input_json_read(const char *text, size_t size, unsigned depth, struct todo_
     pthread_once(&once, limit_jansson);
     memory_left = MEMORY_BASE + size * MEMORY_PER_BYTE;
     is_memory_used_up = false;
+    has_malloc_failed = false;
     is_good = read_text(text, size, change, problems);
     memory_left = SIZE_MAX / 2;
     return is_good;

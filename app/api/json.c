@@ -1,11 +1,11 @@
 #include "api/json.h"
 
-void todo_json_append_url(struct buffer *out, const char *base_url, uint32_t id,
+void todo_json_append_url(struct buffer *out, const char *base_url, int64_t id,
                           enum todo_url_format format)
 {
     buffer_append_text(out, base_url);
     buffer_append_text(out, "/todos/");
-    buffer_append_unsigned(out, id);
+    buffer_append_signed(out, id);
     buffer_append_text(out, todo_url_suffix(format));
 }
 

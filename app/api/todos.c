@@ -9,7 +9,7 @@
 
 static struct todo_call *make_call(const struct todo_api *api, struct http_exchange *exchange,
                                    const struct http_match *match,
-                                   enum todo_operation_kind kind, uint32_t id)
+                                   enum todo_operation_kind kind, int64_t id)
 {
     struct todo_call *call = calloc(1, sizeof(*call));
     struct buffer base_url = {0};
@@ -24,7 +24,9 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
     buffer_release(&base_url);
     call->operation.kind = kind;
     call->operation.id = id;
-    call->operation.deadline = clock_now() + (uint64_t)api->config->request_timeout * 1000000;
+    call->operation.asked_at = clock_now();
+    call->operation.deadline =
+        call->operation.asked_at + (uint64_t)api->config->request_timeout * 1000000;
     call->exchange = exchange;
     call->representation = match->representation;
     if (match->representation.format.media == HTTP_JSON) /* a page tells what was asked */
@@ -47,11 +49,12 @@ static void submit(struct todo_api *api, struct todo_call *call)
     if (todo_queue_submit(api->queue, &call->operation))
         return;
     todo_call_release(api, &call->operation);
+    http_exchange_reject(exchange, METRICS_REJECTED_QUEUE);
     todo_respond_unavailable(exchange, &representation, "Too many requests are waiting.");
 }
 
 void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
-                     const struct http_match *match, enum todo_operation_kind kind, uint32_t id,
+                     const struct http_match *match, enum todo_operation_kind kind, int64_t id,
                      enum todo_call_purpose purpose)
 {
     struct todo_call *call = make_call(api, exchange, match, kind, id);
@@ -67,19 +70,18 @@ void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
 /* ---- reading the request ---- */
 
 /* An id is digits; 0 stands for one that no todo has. */
-static uint32_t parse_id(const struct http_match *match)
+static int64_t parse_id(const struct http_match *match)
 {
-    uint64_t id = 0;
+    int64_t id = 0;
 
     for (size_t i = 0; i < match->parameter_length; i++) {
         char digit = match->parameter[i];
         if (digit < '0' || digit > '9')
             return 0;
-        id = id * 10 + (uint64_t)(digit - '0');
-        if (id > TODO_ID_MAX)
+        if (__builtin_mul_overflow(id, 10, &id) || __builtin_add_overflow(id, digit - '0', &id))
             return 0;
     }
-    return (uint32_t)id;
+    return id;
 }
 
 static bool read_input(const struct todo_api *api, struct todo_call *call,
@@ -94,6 +96,7 @@ static bool read_input(const struct todo_api *api, struct todo_call *call,
         .json_depth = api->config->http_json_depth,
     };
 
+    call->is_form = todo_input_is_form(input.content_type);
     call->change = malloc(sizeof(*call->change));
     call->operation.change = call->change;
     if (!call->change) {
@@ -124,6 +127,7 @@ void api_create_todo(void *context, struct http_exchange *exchange,
     struct todo_api *api = context;
     struct todo_call *call = make_call(api, exchange, match, TODO_CREATE, 0);
     struct buffer query = {0};
+    bool is_known;
 
     if (!call) {
         respond_out_of_memory(exchange, match);
@@ -132,7 +136,13 @@ void api_create_todo(void *context, struct http_exchange *exchange,
     todo_api_append_format_query(exchange, &query);
     call->operation.url_format = todo_url_format(query.data);
     call->operation.base_url = call->base_url;
+    is_known = !query.failed;
     buffer_release(&query);
+    if (!is_known) {
+        respond_out_of_memory(exchange, match);
+        todo_call_release(api, &call->operation);
+        return;
+    }
     if (read_input(api, call, TODO_INPUT_CREATE)) {
         submit(api, call);
         return;
@@ -146,7 +156,7 @@ static void with_item(void *context, struct http_exchange *exchange,
                       const struct http_match *match, enum todo_operation_kind kind,
                       enum todo_call_purpose purpose)
 {
-    uint32_t id = parse_id(match);
+    int64_t id = parse_id(match);
 
     if (id > 0)
         todo_api_submit(context, exchange, match, kind, id, purpose);
@@ -170,7 +180,7 @@ void api_update_todo(void *context, struct http_exchange *exchange,
                      const struct http_match *match)
 {
     struct todo_api *api = context;
-    uint32_t id = parse_id(match);
+    int64_t id = parse_id(match);
     bool put = http_exchange_request(exchange)->method == HTTP_PUT;
     struct todo_call *call;
 

@@ -69,6 +69,11 @@ static const char *find_charset(const char *name)
     return NULL;
 }
 
+static bool is_open(const struct charset_converter *converter)
+{
+    return (intptr_t)converter->handle != -1;
+}
+
 void charset_open(struct charset_converter *converter, const char *name)
 {
     const char *iconv_name = name ? find_charset(name) : NULL;
@@ -77,12 +82,13 @@ void charset_open(struct charset_converter *converter, const char *name)
     if (!iconv_name)
         return;
     converter->handle = iconv_open("UTF-8", iconv_name);
-    converter->is_utf8 = (intptr_t)converter->handle == -1; /* as if it were not in the list */
+    /* what this system doesn't know is as if it were not in the list */
+    converter->is_utf8 = !is_open(converter) && errno == EINVAL;
 }
 
 void charset_close(struct charset_converter *converter)
 {
-    if (!converter->is_utf8)
+    if (!converter->is_utf8 && is_open(converter))
         (void)iconv_close(converter->handle);
     *converter = (struct charset_converter){.is_utf8 = true};
 }
@@ -95,6 +101,10 @@ size_t charset_append(struct charset_converter *converter, const char *bytes, si
 
     if (converter->is_utf8)
         return text_append(out, bytes, size);
+    if (!is_open(converter)) {
+        out->failed = true;
+        return 0;
+    }
     memcpy(&cursor, &bytes, sizeof(cursor)); /* iconv's interface forgot the const */
     (void)iconv(converter->handle, NULL, NULL, NULL, NULL);
     while (size > 0) {

@@ -18,7 +18,7 @@ struct charset_converter {
 };
 
 /* `name` as in a charset parameter: case, `-` and `_` don't matter. NULL and names that are not
- * known mean UTF-8. Cannot fail. */
+ * known mean UTF-8. Without memory, each charset_append fails. */
 void charset_open(struct charset_converter *converter, const char *name);
 void charset_close(struct charset_converter *converter);
 

@@ -16,8 +16,10 @@ enum error_code {
     ERROR_CONFIG,            /* a setting is wrong or missing */
     ERROR_SYSTEM,            /* the operating system refused, or memory ran out */
     ERROR_DATABASE,          /* the database refused for a reason that has no code of its own */
+    ERROR_REFUSED,           /* the database refused the values: a constraint, a trigger */
     ERROR_CONFLICT,          /* the transaction was rolled back by the database: try it again */
     ERROR_UNAVAILABLE,       /* no connection, or lost while nothing can have been committed */
+    ERROR_LIMIT,             /* beyond a limit of the database: no ids, too large a packet */
     ERROR_OUTCOME_UNKNOWN,   /* the connection was lost during a commit */
     ERROR_LOCKED,            /* another migration run holds the lock */
     ERROR_SCHEMA_PENDING,    /* the schema is older than this program needs */

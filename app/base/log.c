@@ -1,18 +1,22 @@
 #include "base/log.h"
 
+#include "base/clock.h"
+#include "base/log_writer.h"
+#include "base/metrics.h"
 #include "base/text.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+/* Of each kind of line that may be repeated, so many are written in so many microseconds. */
+#define REPEAT_MOST 10U
+#define REPEAT_TIME 10000000U
+
+/* What is escaped grows up to sixfold: a line takes LOG_LINE_SIZE_MAX bytes at most. */
 enum {
-    KEPT_SIZE = 65536,
-    LINE_SIZE_MAX = 24576, /* of a line: what is escaped grows up to sixfold */
     MESSAGE_SIZE = 2048,
     PATH_SIZE_MAX = 2048, /* a longer path is cut */
     WORD_SIZE_MAX = 128,  /* and any other text that comes from a client */
@@ -27,18 +31,37 @@ static const char *const level_names[] = {
 
 static enum config_log_format log_format = CONFIG_LOG_AUTO;
 static enum config_log_level log_level = CONFIG_LOG_INFO;
+static enum config_log_level health_level = CONFIG_LOG_DEBUG;
 
-/* Everything below belongs to who holds the lock. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static char kept[KEPT_SIZE];
-static size_t kept_size;
+/* Everything below belongs to who holds the writer's lock. */
+
+static char *line_end; /* of what there is of a line */
 static char second_text[sizeof("2000-01-01T00:00:00")];
 static time_t second_of_text;
 
-void log_configure(enum config_log_format format, enum config_log_level level)
+/* Lines of a kind, since `began` (clock_now()). */
+struct repeat {
+    uint64_t began;
+    unsigned written;
+    uint64_t held_back;
+    enum config_log_level level; /* of the last one */
+};
+
+static struct repeat repeats[LOG_KINDS];
+static struct repeat repeated_answers[100]; /* of status 500 to 599 */
+static bool has_held_back;                  /* lines of some kind */
+static bool is_over;                        /* the last line was logged */
+
+void log_configure(enum config_log_format format, enum config_log_level level, bool health)
 {
+    log_writer_lock();
     log_format = format;
     log_level = level;
+    health_level = health ? CONFIG_LOG_INFO : CONFIG_LOG_DEBUG;
+    is_over = false;
+    log_writer_unlock();
+    for (unsigned i = CONFIG_LOG_DEBUG; i <= CONFIG_LOG_ERROR; i++)
+        metrics_name(METRICS_LEVEL, i, level_names[i]);
 }
 
 bool log_enabled(enum config_log_level level)
@@ -46,27 +69,12 @@ bool log_enabled(enum config_log_level level)
     return level >= log_level;
 }
 
-/* What can't be written is lost: there is no better place to say so. */
-static void write_kept(void)
-{
-    const char *rest = kept;
-
-    while (kept_size > 0) {
-        ssize_t written = write(STDOUT_FILENO, rest, kept_size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            break;
-        rest += written;
-        kept_size -= (size_t)written;
-    }
-    kept_size = 0;
-}
+/* ---- parts of a line ---- */
 
 static void append(const char *bytes, size_t size)
 {
-    memcpy(kept + kept_size, bytes, size);
-    kept_size += size;
+    memcpy(line_end, bytes, size);
+    line_end += size;
 }
 
 static void append_text(const char *text)
@@ -94,48 +102,62 @@ static void append_milliseconds(uint64_t microseconds)
     append_number(microseconds % 1000, 3);
 }
 
-/* A byte that may not stand in a line as it is: JSON has \u00xx for characters, and a byte that
- * is no character is shown as four, \xNN, for which JSON doubles the backslash. */
-static void append_escape(unsigned char byte, bool is_json)
+/* Of JSON, and of text as JSON has it. */
+static void append_escaped_point(uint32_t point, bool is_json)
 {
     char text[8];
 
-    if (byte == '"' || byte == '\\')
-        snprintf(text, sizeof(text), "\\%c", byte);
-    else if (!is_json)
-        snprintf(text, sizeof(text), "\\x%02x", byte);
+    if (point == '"' || point == '\\')
+        snprintf(text, sizeof(text), "\\%c", (char)point);
     else
-        snprintf(text, sizeof(text), byte < 0x80 ? "\\u%04x" : "\\\\x%02x", byte);
+        snprintf(text, sizeof(text), point < 0x80 && !is_json ? "\\x%02x" : "\\u%04x", point);
     append_text(text);
 }
 
-/* Length of the character that may stand in a line as it is, 0 if it must be escaped. */
-static size_t plain_length(const char *bytes, size_t size)
+/* A byte that is no character is shown as four, \xNN, for which JSON doubles the backslash. */
+static void append_escaped_byte(unsigned char byte, bool is_json)
 {
-    unsigned char byte = (unsigned char)bytes[0];
-    uint32_t point;
-    size_t length;
+    char text[8];
 
-    if (byte < 0x80)
-        return byte >= 0x20 && byte != 0x7f && byte != '"' && byte != '\\';
-    length = text_point(bytes, size, &point);
-    /* U+0080 to U+009F are control characters, some terminals obey them */
-    return point == TEXT_BAD_POINT || point < 0xa0 ? 0 : length;
+    snprintf(text, sizeof(text), is_json ? "\\\\x%02x" : "\\x%02x", byte);
+    append_text(text);
+}
+
+/* Control characters, which some terminals obey up to U+009F, and what makes a line look like
+ * two, or as if it said something else: line separators and the controls of the direction of
+ * writing (Unicode Standard Annex 9, section 2). */
+static bool is_misleading(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x61c ||
+           point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
 static void append_escaped(const char *bytes, size_t size, bool is_json)
 {
     size_t start = 0;
+    size_t length;
+    uint32_t point;
 
-    for (size_t i = 0; i < size;) {
-        size_t length = plain_length(bytes + i, size - i);
-        if (length > 0) {
-            i += length;
+    for (size_t i = 0; i < size; i += length) {
+        length = 1;
+        if (is_plain((unsigned char)bytes[i]))
             continue;
-        }
+        length = text_point(bytes + i, size - i, &point);
+        if (point >= 0x80 && point != TEXT_BAD_POINT && !is_misleading(point))
+            continue;
         append(bytes + start, i - start);
-        append_escape((unsigned char)bytes[i], is_json);
-        start = ++i;
+        if (point == TEXT_BAD_POINT)
+            for (size_t j = 0; j < length; j++)
+                append_escaped_byte((unsigned char)bytes[i + j], is_json);
+        else
+            append_escaped_point(point, is_json);
+        start = i + length;
     }
     append(bytes + start, size - start);
 }
@@ -157,11 +179,15 @@ static void append_time(void)
     append_text("Z");
 }
 
-/* Begins a line: time and level. Returns whether it is a line of JSON. */
+/* ---- lines ---- */
+
+/* Begins a line: time and level. False when there is no room for it. */
 static bool begin_line(enum config_log_level level)
 {
-    if (kept_size > KEPT_SIZE - LINE_SIZE_MAX)
-        write_kept();
+    line_end = log_writer_begin(level >= CONFIG_LOG_WARNING);
+    if (!line_end)
+        return false;
+    metrics_add(METRICS_LOG_LINES + level, 1);
     if (log_format == CONFIG_LOG_AUTO)
         log_format = isatty(STDOUT_FILENO) ? CONFIG_LOG_TEXT : CONFIG_LOG_JSON;
     if (log_format == CONFIG_LOG_TEXT) {
@@ -169,7 +195,7 @@ static bool begin_line(enum config_log_level level)
         append_text(" ");
         append_text(level_names[level]);
         append("        ", 8 - strlen(level_names[level]));
-        return false;
+        return true;
     }
     append_text("{\"time\":\"");
     append_time();
@@ -179,30 +205,122 @@ static bool begin_line(enum config_log_level level)
     return true;
 }
 
-void log_message(enum config_log_level level, const char *format, ...)
+static void end_line(bool at_once)
+{
+    append_text(log_format == CONFIG_LOG_JSON ? "}\n" : "\n");
+    log_writer_end(line_end, at_once);
+}
+
+static void add_message(enum config_log_level level, const char *text)
+{
+    if (!log_enabled(level) || !begin_line(level))
+        return;
+    if (log_format == CONFIG_LOG_JSON) {
+        append_text(",\"message\":\"");
+        append_escaped(text, strlen(text), true);
+        append_text("\"");
+    } else {
+        append_escaped(text, strlen(text), false);
+    }
+    end_line(level >= CONFIG_LOG_WARNING);
+}
+
+/* ---- lines that are repeated ---- */
+
+/* Whether one more line of the kind is only counted. */
+static bool is_held_back(struct repeat *repeat, enum config_log_level level)
+{
+    uint64_t now = clock_now();
+
+    if (!log_writer_runs())
+        return false;
+    if (repeat->held_back == 0 && now - repeat->began >= REPEAT_TIME)
+        *repeat = (struct repeat){.began = now};
+    repeat->level = level;
+    if (repeat->written < REPEAT_MOST) {
+        repeat->written++;
+        return false;
+    }
+    repeat->held_back++;
+    has_held_back = true;
+    return true;
+}
+
+/* Says how many lines were held back, if it is time. `what` tells of which kind they were. */
+static void tell_repeat(struct repeat *repeat, uint64_t now, bool is_last, const char *what)
+{
+    char message[128];
+
+    if (repeat->held_back == 0)
+        return;
+    if (!is_last && now - repeat->began < REPEAT_TIME) {
+        has_held_back = true;
+        return;
+    }
+    snprintf(message, sizeof(message), "and %llu more in %.1f s: %s",
+             (unsigned long long)repeat->held_back, (double)(now - repeat->began) / 1e6, what);
+    add_message(repeat->level, message);
+    *repeat = (struct repeat){.began = now};
+}
+
+static void tell_repeats(bool is_last)
+{
+    static const char *const names[LOG_KINDS] = {
+        [LOG_DATABASE_CONFLICT] = "conflicts in the database",
+        [LOG_DATABASE_REFUSAL] = "refusals of the database",
+        [LOG_CONNECTION_LIMIT] = "connections closed to make room",
+    };
+    uint64_t now = clock_now();
+    char name[32];
+
+    has_held_back = false;
+    for (size_t i = 0; i < LOG_KINDS; i++)
+        tell_repeat(&repeats[i], now, is_last, names[i]);
+    for (unsigned i = 0; i < 100; i++) {
+        if (repeated_answers[i].held_back == 0)
+            continue;
+        snprintf(name, sizeof(name), "answers of status %u", 500 + i);
+        tell_repeat(&repeated_answers[i], now, is_last, name);
+    }
+}
+
+static void log_text(struct repeat *repeat, enum config_log_level level, const char *format,
+                     va_list arguments) __attribute__((format(printf, 3, 0)));
+
+/* `repeat` is NULL for what is no such line. */
+static void log_text(struct repeat *repeat, enum config_log_level level, const char *format,
+                     va_list arguments)
 {
     char message[MESSAGE_SIZE];
-    va_list arguments;
 
     if (!log_enabled(level))
         return;
-    va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-
-    pthread_mutex_lock(&lock);
-    if (begin_line(level)) {
-        append_text(",\"message\":\"");
-        append_escaped(message, strlen(message), true);
-        append_text("\"}");
-    } else {
-        append_escaped(message, strlen(message), false);
-    }
-    append_text("\n");
-    if (level >= CONFIG_LOG_WARNING)
-        write_kept();
-    pthread_mutex_unlock(&lock);
+    log_writer_lock();
+    if (!is_over && !(repeat && is_held_back(repeat, level)))
+        add_message(level, message);
+    log_writer_unlock();
 }
+
+void log_message(enum config_log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_text(NULL, level, format, arguments);
+    va_end(arguments);
+}
+
+void log_repeated(enum log_kind kind, enum config_log_level level, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    log_text(&repeats[kind], level, format, arguments);
+    va_end(arguments);
+}
+
+/* ---- requests ---- */
 
 static void append_word(const char *text, bool is_json)
 {
@@ -234,7 +352,7 @@ static void append_request_json(const struct log_request *request)
     append_milliseconds(request->microseconds);
     append_text(",\"client\":\"");
     append_word(request->client, true);
-    append_text("\"}");
+    append_text(request->is_aborted ? "\",\"aborted\":true" : "\"");
 }
 
 static void append_request_text(const struct log_request *request)
@@ -252,45 +370,114 @@ static void append_request_text(const struct log_request *request)
     append_word(request->client, false);
     append_text("  ");
     append_word(request->id, false);
+    if (request->is_aborted)
+        append_text("  aborted");
+}
+
+static enum config_log_level access_level(const struct log_request *request)
+{
+    if (request->status == 500)
+        return CONFIG_LOG_ERROR;
+    if (request->status > 500)
+        return CONFIG_LOG_WARNING;
+    return request->is_health && request->status < 400 ? health_level : CONFIG_LOG_INFO;
+}
+
+static void add_request(const struct log_request *request, enum config_log_level level)
+{
+    struct repeat *repeat = NULL;
+
+    if (request->status >= 500 && request->status < 600)
+        repeat = &repeated_answers[request->status - 500];
+    if ((repeat && is_held_back(repeat, level)) || !begin_line(level))
+        return;
+    if (log_format == CONFIG_LOG_JSON)
+        append_request_json(request);
+    else
+        append_request_text(request);
+    end_line(level >= CONFIG_LOG_WARNING);
 }
 
 void log_access(const struct log_request *request)
 {
-    if (!log_enabled(CONFIG_LOG_INFO))
+    enum config_log_level level = access_level(request);
+
+    if (!log_enabled(level))
         return;
-    pthread_mutex_lock(&lock);
-    if (begin_line(CONFIG_LOG_INFO))
-        append_request_json(request);
-    else
-        append_request_text(request);
-    append_text("\n");
-    pthread_mutex_unlock(&lock);
+    log_writer_lock();
+    if (!is_over)
+        add_request(request, level);
+    log_writer_unlock();
 }
 
-void log_ready(const char *address, unsigned port)
+static void add_ready(const char *address, unsigned port, const char *url, size_t connections)
 {
-    if (!log_enabled(CONFIG_LOG_INFO))
+    if (!begin_line(CONFIG_LOG_INFO))
         return;
-    pthread_mutex_lock(&lock);
-    if (begin_line(CONFIG_LOG_INFO)) {
+    if (log_format == CONFIG_LOG_JSON) {
         append_text(",\"message\":\"ready\",\"address\":\"");
         append_word(address, true);
-        append_text("\",\"port\":");
-        append_number(port, 1);
-        append_text("}");
+        append_text("\"");
+        if (port > 0) {
+            append_text(",\"port\":");
+            append_number(port, 1);
+        }
+        append_text(",\"connections\":");
+        append_number(connections, 1);
     } else {
-        append_text("ready on ");
-        append_word(address, false);
-        append_text(" port ");
-        append_number(port, 1);
+        append_text("ready at ");
+        append_word(url, false);
+        append_text("/ for up to ");
+        append_number(connections, 1);
+        append_text(" connections");
     }
-    append_text("\n");
-    pthread_mutex_unlock(&lock);
+    end_line(true);
 }
 
-void log_flush(void)
+void log_ready(const char *address, unsigned port, const char *url, size_t connections)
 {
-    pthread_mutex_lock(&lock);
-    write_kept();
-    pthread_mutex_unlock(&lock);
+    if (!log_enabled(CONFIG_LOG_INFO))
+        return;
+    log_writer_lock();
+    if (!is_over)
+        add_ready(address, port, url, connections);
+    log_writer_unlock();
+}
+
+/* ---- start and stop ---- */
+
+/* On the writer's thread, at each of its rounds, with the lock held. */
+static void add_lines(uint64_t lost)
+{
+    char message[128];
+
+    if (lost > 0) {
+        snprintf(message, sizeof(message),
+                 "%llu lines of the log were lost: they were not taken from standard output",
+                 (unsigned long long)lost);
+        add_message(CONFIG_LOG_WARNING, message);
+    }
+    if (has_held_back)
+        tell_repeats(false);
+}
+
+bool log_start(struct error *err)
+{
+    return log_writer_start(add_lines, err);
+}
+
+/* The writer bounds the time that this takes: one is started if there is none. */
+void log_stop(enum config_log_level level, const char *last)
+{
+    struct error ignored = {0};
+
+    log_start(&ignored);
+    log_writer_lock();
+    if (!is_over) {
+        tell_repeats(true);
+        add_message(level, last);
+    }
+    is_over = true;
+    log_writer_unlock();
+    log_writer_stop();
 }

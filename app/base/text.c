@@ -275,3 +275,12 @@ void text_append_double(struct buffer *buffer, double number)
         buffer_append_format(buffer, "%.*s.%s", exponent + 1, digits, digits + exponent + 1);
     }
 }
+
+const char *text_list_item(const char *list, size_t *length)
+{
+    static const char separators[] = ", \t";
+    const char *item = list + strspn(list, separators);
+
+    *length = strcspn(item, separators);
+    return item;
+}

@@ -37,6 +37,10 @@ void text_trim_blanks(const char **text, size_t *size);
  * brackets, without a port; 0 for none (the API contract, section 3). */
 size_t text_host_length(const char *text);
 
+/* The first item of a list whose items have commas or blanks between them; *length is 0 behind
+ * the last one. The next: text_list_item(item + *length, length). */
+const char *text_list_item(const char *list, size_t *length);
+
 /* Appends the bytes, each bad part replaced by U+FFFD. Returns how many were replaced. */
 size_t text_append(struct buffer *buffer, const char *text, size_t size);
 

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
@@ -11,54 +10,31 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-const char cmd_healthcheck_help[] =
-    "usage: app healthcheck [--live]\n"
-    "\n"
-    "Asks the server that runs on this machine with the same HTTP_ADDRESS and HTTP_PORT if it\n"
-    "is ready for requests (GET /readyz), and says why when it is not. Gives up after 3 "
-    "seconds.\n"
-    "\n"
-    "  --live    ask only if it runs (GET /livez)\n"
-    "\n"
-    "exit status: 0 yes, 1 no\n";
+enum { OPTION_LIVE };
+
+static const struct cmd_option options[] = {
+    [OPTION_LIVE] = {"live", NULL, "ask only if it runs (GET /livez)", false},
+    {NULL,   NULL, NULL,                               false},
+};
+
+static bool run(int argc, char **argv, struct error *err);
+
+const struct cmd_command cmd_healthcheck = {
+    .name = "healthcheck",
+    .summary = "ask if a server is ready",
+    .description =
+        "Asks the server that runs on this machine with the same ADMIN_ADDRESS and ADMIN_PORT, "
+        "or without these HTTP_ADDRESS and HTTP_PORT, if "
+        "it is ready for requests (GET /readyz), and says why when it is not. Gives up after 3 "
+        "seconds. The exit status is 0 for yes, 1 for no, whatever the reason.",
+    .options = options,
+    .run = run,
+};
 
 enum {
     TIME_LIMIT = 3000000, /* microseconds, for everything */
     ANSWER_SIZE = 4096,
 };
-
-struct target {
-    struct sockaddr_storage address;
-    socklen_t address_size;
-    char name[INET6_ADDRSTRLEN + 10]; /* as in a URL, with the port */
-};
-
-/* A server that listens on every address is asked on the loopback one. */
-static void find_target(const struct config *config, unsigned port, struct target *target)
-{
-    struct sockaddr_in *ipv4 = (struct sockaddr_in *)&target->address;
-    struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)&target->address;
-    char text[INET6_ADDRSTRLEN] = "";
-
-    if (inet_pton(AF_INET, config->http_address, &ipv4->sin_addr) == 1) {
-        if (ipv4->sin_addr.s_addr == htonl(INADDR_ANY))
-            ipv4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        ipv4->sin_family = AF_INET;
-        ipv4->sin_port = htons((uint16_t)port);
-        target->address_size = sizeof(*ipv4);
-        inet_ntop(AF_INET, &ipv4->sin_addr, text, sizeof(text));
-        snprintf(target->name, sizeof(target->name), "%s:%u", text, port);
-        return;
-    }
-    inet_pton(AF_INET6, config->http_address, &ipv6->sin6_addr);
-    if (memcmp(&ipv6->sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0)
-        ipv6->sin6_addr = in6addr_loopback;
-    ipv6->sin6_family = AF_INET6;
-    ipv6->sin6_port = htons((uint16_t)port);
-    target->address_size = sizeof(*ipv6);
-    inet_ntop(AF_INET6, &ipv6->sin6_addr, text, sizeof(text));
-    snprintf(target->name, sizeof(target->name), "[%s]:%u", text, port);
-}
 
 /* Waits until the socket can be read or written. */
 static bool wait_for(int connection, short events, uint64_t deadline, struct error *err)
@@ -71,22 +47,21 @@ static bool wait_for(int connection, short events, uint64_t deadline, struct err
     return error_set(err, ERROR_SYSTEM, "no answer within %u seconds", TIME_LIMIT / 1000000);
 }
 
-static bool connect_to(int connection, const struct target *target, uint64_t deadline,
+static bool connect_to(int connection, const struct endpoint *server, uint64_t deadline,
                        struct error *err)
 {
     int problem = 0;
     socklen_t size = sizeof(problem);
 
-    if (connect(connection, (const struct sockaddr *)&target->address, target->address_size) !=
-        0) {
+    if (connect(connection, &server->address.any, server->size) != 0) {
         if (errno != EINPROGRESS)
-            return error_set(err, ERROR_SYSTEM, "cannot connect: %s", strerror(errno));
+            return error_set(err, ERROR_UNAVAILABLE, "cannot connect: %s", strerror(errno));
         if (!wait_for(connection, POLLOUT, deadline, err))
             return false;
     }
     getsockopt(connection, SOL_SOCKET, SO_ERROR, &problem, &size);
     if (problem != 0)
-        return error_set(err, ERROR_SYSTEM, "cannot connect: %s", strerror(problem));
+        return error_set(err, ERROR_UNAVAILABLE, "cannot connect: %s", strerror(problem));
     return true;
 }
 
@@ -141,51 +116,60 @@ static bool check_answer(char *answer, struct error *err)
     return error_set(err, ERROR_SYSTEM, "status %.3s %.300s", status, body ? body + 4 : "");
 }
 
-static bool ask(const struct target *target, const char *path, struct error *err)
+static bool ask(const struct endpoint *server, const char *path, const char *host,
+                struct error *err)
 {
     uint64_t deadline = clock_now() + TIME_LIMIT;
     char answer[ANSWER_SIZE];
     int connection =
-        socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        socket(server->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     bool good;
 
     if (connection < 0)
         return error_set(err, ERROR_SYSTEM, "socket: %s", strerror(errno));
-    good = connect_to(connection, target, deadline, err) &&
-           send_request(connection, path, target->name, err) &&
+    good = connect_to(connection, server, deadline, err) &&
+           send_request(connection, path, host, err) &&
            read_answer(connection, answer, deadline, err) && check_answer(answer, err);
     close(connection);
     return good;
 }
 
-bool cmd_ask(const struct config *config, unsigned port, const char *path, struct error *err)
+bool cmd_ask(const struct endpoint *listener, const char *path, struct error *err)
 {
-    struct target target = {0};
+    struct endpoint server = *listener;
     struct error cause = {0};
+    char url[ENDPOINT_URL_SIZE];
+    const char *host = url + strlen("http://");
 
-    find_target(config, port, &target);
-    if (ask(&target, path, &cause))
+    endpoint_make_reachable(&server);
+    endpoint_print_url(&server, url);
+    if (ask(&server, path, endpoint_is_unix(&server) ? "localhost" : host, &cause))
         return true;
-    return error_set(err, cause.code, "http://%s%s: %s", target.name, path, cause.text);
+    return error_set(err, cause.code, "%s%s: %s", url, path, cause.text);
 }
 
 /* A health check says no, whatever the reason: so wrong settings are 1 here, not 2. */
-bool cmd_healthcheck(int argc, char **argv, struct error *err)
+static bool run(int argc, char **argv, struct error *err)
 {
-    bool is_live = argc == 2 && strcmp(argv[1], "--live") == 0;
+    const char *path = "/readyz";
     struct config config;
-    struct error config_error = {0};
-    bool good;
+    struct endpoint server;
+    struct error cause = {0};
+    int option;
 
-    if (!is_live && !cmd_no_arguments(argc, argv, err))
+    while ((option = cmd_next_option(&cmd_healthcheck, argc, argv, err)) == OPTION_LIVE)
+        path = "/livez";
+    if (option == CMD_OPTION_WRONG)
         return false;
-    if (!cmd_load_config(&config, &config_error))
-        return error_set(err, ERROR_SYSTEM, "%s", config_error.text);
-    if (config.http_port == 0)
-        good =
-            error_set(err, ERROR_SYSTEM, "HTTP_PORT is 0, so the server's port is not known");
+    if (!cmd_load_config(&config, NULL, &cause))
+        return error_set(err, ERROR_SYSTEM, "%s", cause.text);
+    if (config.admin_port > 0) /* config has checked both addresses */
+        endpoint_parse(&server, config.admin_address, config.admin_port);
     else
-        good = cmd_ask(&config, config.http_port, is_live ? "/livez" : "/readyz", err);
+        endpoint_parse(&server, config.http_address, config.http_port);
     config_release(&config);
-    return good;
+    if (!endpoint_is_unix(&server) && endpoint_port(&server) == 0)
+        return error_set(err, ERROR_SYSTEM,
+                         "HTTP_PORT is 0, so the server's port is not known");
+    return cmd_ask(&server, path, &cause) || error_set(err, ERROR_SYSTEM, "%s", cause.text);
 }

@@ -1,116 +1,26 @@
 #include "db/mysql.h"
 
 #include "base/buffer.h"
+#include "base/pem.h"
 
-#include <errmsg.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT 5 /* seconds, for each address */
 
-/* The server's errors by number: no library's header knows all of them. */
-
-/* The transaction was rolled back, and may do better next time. */
-static const unsigned conflicts[] = {
-    1020, /* the record has changed since it was read (MariaDB) */
-    1047, /* the node isn't ready (Galera) */
-    1205, /* waited too long for a lock */
-    1213, /* deadlock */
-    1317, /* interrupted by KILL QUERY */
-    3101, /* lost against another node (group replication) */
-};
-
-/* The connection is lost (within TLS, the library knows only that TLS failed), or the server
- * can't write (a failed-over primary, a full disk). */
-static const unsigned lost_connections[] = {
-    CR_CONNECTION_ERROR,
-    CR_CONN_HOST_ERROR,
-    CR_SERVER_GONE_ERROR,
-    CR_SERVER_LOST,
-    CR_SERVER_LOST_EXTENDED,
-    CR_COMMANDS_OUT_OF_SYNC,
-    CR_MALFORMED_PACKET,
-    CR_SSL_CONNECTION_ERROR,
-    1021, /* the disk is full */
-    1053, /* the server is stopping */
-    1077, /* the same */
-    1079, /* the same */
-    1114, /* the table, or its disk, is full */
-    1152, /* the connection was given up */
-    1156, /* packets out of order */
-    1158, /* reading failed */
-    1159, /* reading took too long */
-    1160, /* writing failed */
-    1161, /* writing took too long */
-    1184, /* the connection was given up */
-    1290, /* an option forbids it: --read-only */
-    1792, /* the transaction is read-only */
-    1836, /* the server is in read-only mode */
-    1927, /* the connection was killed (MariaDB) */
-    3032, /* the server is in offline mode */
-    3168, /* the server isn't available */
-    3169, /* the session was killed */
-    4031, /* the connection was idle for too long */
-};
-
-/* The server is there and doesn't want us: a setting is wrong, waiting won't help. */
-static const unsigned refusals[] = {
-    CR_SSL_CONNECTION_ERROR,
-    CR_AUTH_PLUGIN_CANNOT_LOAD,
-    CR_AUTH_PLUGIN_ERR,
-    1044, /* the user may not use this database */
-    1045, /* wrong user or password */
-    1049, /* no such database */
-    1115, /* no such character set */
-    1130, /* not from this host */
-    1251, /* the client knows no such login */
-    1698, /* wrong user or password */
-    1820, /* the password must be changed */
-    1862, /* the password is too old */
-    3118, /* the account is locked */
-    3159, /* only with TLS */
-    4151, /* the account is locked (MariaDB) */
-};
-
-#define CONTAINS(list, number) contains(list, sizeof(list) / sizeof((list)[0]), number)
-
-static bool contains(const unsigned *list, size_t count, unsigned number)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (list[i] == number)
-            return true;
-    }
-    return false;
-}
-
-/* What every session must have. SHOW VARIABLES gives an isolation level by either name. */
-#define ISOLATION    "READ-COMMITTED"
-#define LOCK_TIMEOUT "5" /* seconds */
-
-static const char *const session_statements[] = {
-    "SET NAMES utf8mb4",
-    "SET SESSION sql_mode = 'STRICT_TRANS_TABLES', autocommit = 1,"
-    " lock_wait_timeout = " LOCK_TIMEOUT ", innodb_lock_wait_timeout = " LOCK_TIMEOUT,
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-};
-
-static const struct variable {
-    const char *name;
-    const char *value;
-} session_variables[] = {
-    {"autocommit",               "ON"                 },
-    {"character_set_client",     "utf8mb4"            },
-    {"character_set_connection", "utf8mb4"            },
-    {"character_set_results",    "utf8mb4"            },
-    {"innodb_lock_wait_timeout", LOCK_TIMEOUT         },
-    {"lock_wait_timeout",        LOCK_TIMEOUT         },
-    {"sql_mode",                 "STRICT_TRANS_TABLES"},
-    {"transaction_isolation",    ISOLATION            },
-    {"tx_isolation",             ISOLATION            },
-};
-
-/* The servers know the last two as one variable by either or both names. */
-#define VARIABLE_COUNT (sizeof(session_variables) / sizeof(session_variables[0]))
-#define VARIABLE_LEAST (VARIABLE_COUNT - 1)
+/* The password that was accepted last, of those that came from a file. */
+static struct {
+    pthread_mutex_t lock;
+    char *text; /* NULL: the configuration's */
+} known_password = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 bool db_mysql_start(struct error *err)
 {
@@ -119,8 +29,17 @@ bool db_mysql_start(struct error *err)
     return true;
 }
 
+static void release_password(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void db_mysql_end(void)
 {
+    release_password(known_password.text);
+    known_password.text = NULL;
     mysql_library_end();
 }
 
@@ -135,33 +54,6 @@ void db_mysql_close(MYSQL *connection)
         mysql_close(connection);
 }
 
-static enum error_code error_code_of(unsigned number)
-{
-    if (CONTAINS(conflicts, number))
-        return ERROR_CONFLICT;
-    return CONTAINS(lost_connections, number) ? ERROR_UNAVAILABLE : ERROR_DATABASE;
-}
-
-/* One line, whatever the driver says. */
-static const char *one_line(const char *text, char *line, size_t size)
-{
-    size_t length = strnlen(text, size - 1);
-
-    for (size_t i = 0; i < length; i++)
-        line[i] = (unsigned char)text[i] < 0x20 ? ' ' : text[i];
-    line[length] = '\0';
-    return line;
-}
-
-bool db_mysql_fail(MYSQL *connection, const char *doing, struct error *err)
-{
-    char line[384];
-    unsigned number = mysql_errno(connection);
-
-    return error_set(err, error_code_of(number), "cannot %s: %s (MySQL error %u)", doing,
-                     one_line(mysql_error(connection), line, sizeof(line)), number);
-}
-
 bool db_mysql_run(MYSQL *connection, const char *sql, size_t length, const char *doing,
                   struct error *err)
 {
@@ -171,6 +63,34 @@ bool db_mysql_run(MYSQL *connection, const char *sql, size_t length, const char 
     if (mysql_errno(connection) != 0)
         return db_mysql_fail(connection, doing, err);
     return true;
+}
+
+int db_mysql_socket(MYSQL *connection)
+{
+#ifdef MARIADB_PACKAGE_VERSION
+    return mysql_get_socket(connection);
+#else
+    return (int)connection->net.fd;
+#endif
+}
+
+void db_mysql_keep_alive(MYSQL *connection)
+{
+    static const struct {
+        int level;
+        int name;
+        int value;
+    } options[] = {
+        {SOL_SOCKET,  SO_KEEPALIVE,     1    },
+        {IPPROTO_TCP, TCP_KEEPIDLE,     30   }, /* seconds */
+        {IPPROTO_TCP, TCP_KEEPINTVL,    10   },
+        {IPPROTO_TCP, TCP_KEEPCNT,      3    },
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 60000}, /* milliseconds, for what was sent */
+    };
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        setsockopt(db_mysql_socket(connection), options[i].level, options[i].name,
+                   &options[i].value, sizeof(options[i].value));
 }
 
 static bool is_socket(const struct config *config)
@@ -186,7 +106,7 @@ static void name_server(const struct config *config, char *name, size_t size)
     buffer_append_format(&text, "MySQL at %s", config->mysql_host);
     if (!is_socket(config))
         buffer_append_format(&text, ":%u", config->mysql_port);
-    one_line(text.data ? text.data : "MySQL", name, size);
+    db_mysql_line(text.data ? text.data : "MySQL", name, size);
     buffer_release(&text);
 }
 
@@ -196,19 +116,54 @@ typedef my_bool option_flag; /* what the library reads for an option that is on 
 typedef bool option_flag;
 #endif
 
-/* The two libraries agree on little of TLS. Connector/C checks a certificate's authority and
- * name together or neither, so verify-ca means verify-identity there; the stricter one. */
-static bool set_ssl(MYSQL *connection, const struct config *config)
-{
-    const char *ca = config->mysql_ssl_ca[0] ? config->mysql_ssl_ca : NULL;
+#ifdef MARIADB_PACKAGE_VERSION
+/* The logins that don't tell the server the password. The others (mysql_clear_password, dialog)
+ * are for one whose certificate is verified: Connector/C would send it to any server that asks,
+ * without TLS, too, and only verify-identity has TLS for sure before it comes to that. Oracle's
+ * library by itself knows no such login. */
+static const char safe_logins[] =
+    "mysql_native_password,caching_sha2_password,sha256_password,client_ed25519,parsec,"
+    "auth_gssapi_client";
+#endif
 
+/* The authorities' certificates, as the libraries want them: a file. */
+struct authority {
+    int file;       /* the text's, in memory; -1: none */
+    char path[32];  /* its name */
+    const char *ca; /* NULL: the system's */
+};
+
+/* No place for files is needed: the image has none. False with *err set; in any case the caller
+ * closes `file`. */
+static bool find_authority(const struct config *config, struct authority *authority,
+                           struct error *err)
+{
+    const char *text = config->mysql_ssl_ca;
+    size_t size = strlen(text);
+
+    *authority = (struct authority){.file = -1, .ca = size > 0 ? text : NULL};
+    if (config->mysql_ssl_mode < CONFIG_SSL_VERIFY_IDENTITY || !pem_is_text(text))
+        return true;
+    authority->file = memfd_create("MYSQL_SSL_CA", MFD_CLOEXEC);
+    if (authority->file < 0 || write(authority->file, text, size) != (ssize_t)size)
+        return error_set(err, ERROR_UNAVAILABLE, "cannot keep MYSQL_SSL_CA in memory: %s",
+                         strerror(errno));
+    snprintf(authority->path, sizeof(authority->path), "/proc/self/fd/%d", authority->file);
+    authority->ca = authority->path;
+    return true;
+}
+
+/* The two libraries agree on little of TLS; and see config.c for verify-ca. */
+static bool set_ssl(MYSQL *connection, const struct config *config, const char *ca)
+{
 #ifdef MARIADB_PACKAGE_VERSION
     option_flag use = config->mysql_ssl_mode != CONFIG_SSL_DISABLED;
-    option_flag verify = config->mysql_ssl_mode >= CONFIG_SSL_VERIFY_CA;
+    option_flag verify = config->mysql_ssl_mode >= CONFIG_SSL_VERIFY_IDENTITY;
 
     return mysql_options(connection, MYSQL_OPT_SSL_ENFORCE, &use) == 0 &&
            mysql_options(connection, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify) == 0 &&
-           (!verify || mysql_options(connection, MYSQL_OPT_SSL_CA, ca) == 0);
+           (verify ? mysql_options(connection, MYSQL_OPT_SSL_CA, ca)
+                   : mysql_options(connection, MARIADB_OPT_RESTRICTED_AUTH, safe_logins)) == 0;
 #else
     static const unsigned modes[] = {
         [CONFIG_SSL_DISABLED] = SSL_MODE_DISABLED,
@@ -245,41 +200,39 @@ static bool is_verified(MYSQL *connection)
 }
 
 /* "localhost" would mean the library's default socket: the protocol is said explicitly. */
-static bool set_options(MYSQL *connection, const struct config *config, unsigned io_timeout)
+static bool set_options(MYSQL *connection, const struct config *config, const char *ca,
+                        unsigned io_timeout)
 {
-    unsigned connect_timeout = CONNECT_TIMEOUT;
+    unsigned connect_timeout = io_timeout < CONNECT_TIMEOUT ? io_timeout : CONNECT_TIMEOUT;
     unsigned protocol = is_socket(config) ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
     unsigned local_infile = 0;
 
-    if (io_timeout > 0 && (mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &io_timeout) ||
-                           mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &io_timeout)))
-        return false;
-    return mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout) == 0 &&
+    return mysql_options(connection, MYSQL_OPT_READ_TIMEOUT, &io_timeout) == 0 &&
+           mysql_options(connection, MYSQL_OPT_WRITE_TIMEOUT, &io_timeout) == 0 &&
+           mysql_options(connection, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout) == 0 &&
            mysql_options(connection, MYSQL_OPT_PROTOCOL, &protocol) == 0 &&
            mysql_options(connection, MYSQL_OPT_LOCAL_INFILE, &local_infile) == 0 &&
            mysql_options(connection, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0 &&
-           set_ssl(connection, config);
+           set_ssl(connection, config, ca);
 }
 
-static bool connect_to_server(MYSQL *connection, const struct config *config,
-                              const char *server, struct error *err)
+static bool log_in(MYSQL *connection, const struct config *config, const char *password)
 {
     bool socket = is_socket(config);
 
-    if (!mysql_real_connect(connection, socket ? NULL : config->mysql_host, config->mysql_user,
-                            config->mysql_password, config->mysql_database, config->mysql_port,
-                            socket ? config->mysql_host : NULL, CLIENT_FOUND_ROWS)) {
-        char line[320];
-        unsigned number = mysql_errno(connection);
+    return mysql_real_connect(connection, socket ? NULL : config->mysql_host,
+                              config->mysql_user, password, config->mysql_database,
+                              config->mysql_port, socket ? config->mysql_host : NULL,
+                              CLIENT_FOUND_ROWS) != NULL;
+}
 
-        return error_set(err, CONTAINS(refusals, number) ? ERROR_CONFIG : ERROR_UNAVAILABLE,
-                         "cannot connect to %s: %s (MySQL error %u)", server,
-                         one_line(mysql_error(connection), line, sizeof(line)), number);
-    }
+static bool check_tls(MYSQL *connection, const struct config *config, const char *server,
+                      struct error *err)
+{
     if (config->mysql_ssl_mode >= CONFIG_SSL_REQUIRED && !mysql_get_ssl_cipher(connection))
         return error_set(err, ERROR_CONFIG, "%s offers no TLS, and MYSQL_SSL_MODE asks for it",
                          server);
-    if (config->mysql_ssl_mode >= CONFIG_SSL_VERIFY_CA && !is_verified(connection))
+    if (config->mysql_ssl_mode >= CONFIG_SSL_VERIFY_IDENTITY && !is_verified(connection))
         return error_set(err, ERROR_CONFIG,
                          "%s has a certificate that MYSQL_SSL_CA doesn't vouch for, or that is "
                          "for another name, and MYSQL_SSL_MODE asks for a better one",
@@ -287,83 +240,150 @@ static bool connect_to_server(MYSQL *connection, const struct config *config,
     return true;
 }
 
-static bool check_variable(MYSQL_ROW row, const char *server, struct error *err)
+static const char *tls_version(MYSQL *connection, const char *cipher)
 {
-    for (size_t i = 0; i < VARIABLE_COUNT; i++) {
-        const struct variable *wanted = &session_variables[i];
+#ifdef MARIADB_PACKAGE_VERSION
+    const char *version = NULL;
 
-        if (strcasecmp(row[0], wanted->name) != 0 || strcasecmp(row[1], wanted->value) == 0)
-            continue;
-        return error_set(err, ERROR_CONFIG, "%s keeps %s at %s, where %s is needed", server,
-                         row[0], row[1], wanted->value);
-    }
-    return true;
+    (void)cipher;
+    if (mariadb_get_infov(connection, MARIADB_CONNECTION_TLS_VERSION, &version) == 0 && version)
+        return version;
+#else
+    (void)connection;
+    if (strncmp(cipher, "TLS_", 4) == 0)
+        return "TLSv1.3"; /* its ciphers alone have such names, and the library tells no more */
+#endif
+    return "TLS";
 }
 
-static bool check_variables(MYSQL *connection, const char *server, struct error *err)
+/* Whether the certificate's name was compared with MYSQL_HOST. */
+static bool is_name_verified(const struct config *config)
 {
-    static const char doing[] = "read the session's variables";
-    struct buffer sql = {0};
-    MYSQL_RES *result = NULL;
-    MYSQL_ROW row;
-    unsigned count = 0;
-    bool good = false;
+#ifdef MARIADB_TLS_VERIFY_OK
+    if (strcmp(config->mysql_host, "127.0.0.1") == 0 || strcmp(config->mysql_host, "::1") == 0)
+        return false;
+#endif
+    return config->mysql_ssl_mode == CONFIG_SSL_VERIFY_IDENTITY && !is_socket(config);
+}
 
-    buffer_append_text(&sql, "SHOW SESSION VARIABLES WHERE Variable_name IN (");
-    for (size_t i = 0; i < VARIABLE_COUNT; i++)
-        buffer_append_format(&sql, "%s'%s'", i ? ", " : "", session_variables[i].name);
-    buffer_append_char(&sql, ')');
-    if (sql.failed) {
+void db_mysql_describe_tls(MYSQL *connection, const struct config *config,
+                           char text[DB_MYSQL_TLS_SIZE])
+{
+    const char *cipher = mysql_get_ssl_cipher(connection);
+
+    if (!cipher)
+        snprintf(text, DB_MYSQL_TLS_SIZE, "no TLS");
+    else if (config->mysql_ssl_mode < CONFIG_SSL_VERIFY_IDENTITY)
+        snprintf(text, DB_MYSQL_TLS_SIZE, "%s, %.64s, certificate not verified",
+                 tls_version(connection, cipher), cipher);
+    else
+        snprintf(text, DB_MYSQL_TLS_SIZE, "%s, %.64s, certificate verified for %.253s",
+                 tls_version(connection, cipher), cipher,
+                 is_name_verified(config) ? config->mysql_host : "any name");
+}
+
+/* What an attempt gave. */
+struct attempt {
+    MYSQL *connection; /* NULL: none */
+    bool is_password_refused;
+};
+
+static bool open_connection(struct attempt *attempt, const struct config *config,
+                            const char *password, const char *ca, unsigned io_timeout,
+                            struct error *err)
+{
+    MYSQL *connection = attempt->connection;
+    char server[128];
+    char doing[160];
+
+    name_server(config, server, sizeof(server));
+    snprintf(doing, sizeof(doing), "connect to %s", server);
+    if (!set_options(connection, config, ca, io_timeout))
+        return error_set(err, ERROR_CONFIG,
+                         "the MySQL client library refuses an option for %s: %s", server,
+                         mysql_error(connection));
+    if (!log_in(connection, config, password)) {
+        attempt->is_password_refused = db_mysql_cause(connection) == DB_MYSQL_PASSWORD;
+        return db_mysql_fail_to_connect(connection, doing, err);
+    }
+    return check_tls(connection, config, server, err) &&
+           db_mysql_set_up_session(connection, config, io_timeout, server, err);
+}
+
+static struct attempt try_to_open(const struct config *config, const char *password,
+                                  unsigned io_timeout, struct error *err)
+{
+    struct attempt attempt = {.connection = mysql_init(NULL)};
+    struct authority authority;
+    bool good;
+
+    if (!attempt.connection) {
         error_set(err, ERROR_SYSTEM, "out of memory");
-        goto out;
+        return attempt;
     }
-    if (mysql_real_query(connection, sql.data, (unsigned long)sql.size) == 0)
-        result = mysql_store_result(connection);
-    if (!result) {
-        db_mysql_fail(connection, doing, err);
-        goto out;
+    good = find_authority(config, &authority, err) &&
+           open_connection(&attempt, config, password, authority.ca, io_timeout, err);
+    if (authority.file >= 0)
+        close(authority.file);
+    if (!good) {
+        db_mysql_close(attempt.connection);
+        attempt.connection = NULL;
     }
-    good = true;
-    for (; good && (row = mysql_fetch_row(result)); count++)
-        good = check_variable(row, server, err);
-    if (good && count < VARIABLE_LEAST)
-        good = error_set(err, ERROR_CONFIG, "%s doesn't tell the session's variables", server);
-out:
-    mysql_free_result(result);
-    buffer_release(&sql);
-    return good;
+    return attempt;
 }
 
-static bool set_up_session(MYSQL *connection, const char *server, struct error *err)
+/* The caller's to release. NULL without memory. */
+static char *copy_password(const struct config *config)
 {
-    for (size_t i = 0; i < sizeof(session_statements) / sizeof(session_statements[0]); i++) {
-        const char *sql = session_statements[i];
+    char *copy;
 
-        if (!db_mysql_run(connection, sql, strlen(sql), "set up the session", err))
-            return false;
+    pthread_mutex_lock(&known_password.lock);
+    copy = strdup(config->mysql_password_file && known_password.text ? known_password.text
+                                                                     : config->mysql_password);
+    pthread_mutex_unlock(&known_password.lock);
+    return copy;
+}
+
+/* Takes it. */
+static void keep_password(char *password)
+{
+    pthread_mutex_lock(&known_password.lock);
+    release_password(known_password.text);
+    known_password.text = password;
+    pthread_mutex_unlock(&known_password.lock);
+}
+
+/* The password's file holds another one than the one that was refused, if it has been changed.
+ */
+static MYSQL *try_password_from_file(const struct config *config, const char *refused,
+                                     unsigned io_timeout, struct error *err)
+{
+    char *password = config_read_password(config);
+    struct attempt attempt = {0};
+
+    if (password && strcmp(password, refused) != 0) {
+        *err = (struct error){0};
+        attempt = try_to_open(config, password, io_timeout, err);
     }
-    return check_variables(connection, server, err);
+    if (attempt.connection)
+        keep_password(password);
+    else
+        release_password(password);
+    return attempt.connection;
 }
 
 MYSQL *db_mysql_open(const struct config *config, unsigned io_timeout, struct error *err)
 {
-    char server[128];
-    MYSQL *connection = mysql_init(NULL);
+    char *password = copy_password(config);
+    struct attempt attempt = {0};
 
-    if (!connection) {
+    if (!password) {
         error_set(err, ERROR_SYSTEM, "out of memory");
         return NULL;
     }
-    name_server(config, server, sizeof(server));
-    if (!set_options(connection, config, io_timeout)) {
-        error_set(err, ERROR_CONFIG, "the MySQL client library refuses an option for %s: %s",
-                  server, mysql_error(connection));
-        goto out;
-    }
-    if (connect_to_server(connection, config, server, err) &&
-        set_up_session(connection, server, err))
-        return connection;
-out:
-    db_mysql_close(connection);
-    return NULL;
+    attempt = try_to_open(config, password, io_timeout, err);
+    if (attempt.is_password_refused && config->mysql_password_file)
+        attempt.connection = try_password_from_file(config, password, io_timeout, err);
+    release_password(password);
+    return attempt.connection;
 }

@@ -171,14 +171,22 @@ static enum form_result finish(struct reader *reader, enum form_result result)
     return result;
 }
 
+/* What fails in the scratch buffer must not be forgotten when that is cleared. */
+static void note_failure(struct reader *reader)
+{
+    reader->form->text.failed = reader->form->text.failed || reader->scratch.failed;
+}
+
 /* Undoes `+` and %XX. */
 static struct slice unescape(struct reader *reader, struct slice text)
 {
     struct buffer *out = &reader->scratch;
 
     buffer_clear(out);
-    if (!buffer_reserve(out, text.length))
+    if (!buffer_reserve(out, text.length)) {
+        note_failure(reader);
         return (struct slice){"", 0};
+    }
     while (text.length > 0) {
         size_t length = text.length;
         struct slice piece = cut(&text, '+');
@@ -253,6 +261,7 @@ static struct slice decode_base64(struct reader *reader, struct slice text)
             buffer_append_char(out, (char)(uint8_t)(bits >> (6 - 2 * digits)));
         digits = (digits + 1) % 4;
     }
+    note_failure(reader);
     if (digits > 0 && digits + padding < 4)
         return text;
     return (struct slice){out->data ? out->data : "", out->size};
@@ -273,14 +282,21 @@ static bool find_header(struct slice head, const char *name, struct slice *value
     return false;
 }
 
+/* A parameter of a part's header, in the scratch buffer. */
+static bool find_parameter(struct reader *reader, struct slice header, const char *name)
+{
+    bool is_found = form_parameter(header.start, header.length, name, &reader->scratch);
+
+    note_failure(reader);
+    return is_found;
+}
+
 /* A part with a file name that isn't empty is a file. */
 static bool is_file(struct reader *reader, struct slice disposition)
 {
-    struct buffer *text = &reader->scratch;
-
-    return (form_parameter(disposition.start, disposition.length, "filename", text) ||
-            form_parameter(disposition.start, disposition.length, "filename*", text)) &&
-           text->size > 0;
+    return (find_parameter(reader, disposition, "filename") ||
+            find_parameter(reader, disposition, "filename*")) &&
+           reader->scratch.size > 0;
 }
 
 /* One part, from the byte after its boundary to the line end before the next one. */
@@ -299,7 +315,7 @@ static enum form_result read_part(struct reader *reader, struct slice part)
     part.start += head.length + 4;
     part.length -= head.length + 4;
     if (!find_header(head, "content-disposition", &disposition) ||
-        !form_parameter(disposition.start, disposition.length, "name", &reader->scratch))
+        !find_parameter(reader, disposition, "name"))
         return FORM_OK;
     result = add_field(reader, &field);
     if (result != FORM_OK)

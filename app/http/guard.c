@@ -52,6 +52,8 @@ const char *http_guard_problem(const struct http_request *request, unsigned *sta
     if (problem)
         return problem;
     *status = 400;
+    if (request->method_malformed)
+        return "The method is malformed.";
     if (request->header_malformed)
         return "A header has a malformed name or a control character.";
     if (request->header_count[HTTP_HEADER_HOST] > 1)

@@ -152,19 +152,21 @@ static bool allows(const struct http_route *route, enum http_method method)
 
 static void append_fields_form(struct buffer *out, const struct http_route *route)
 {
-    const char *method = allows(route, HTTP_POST) ? "POST" : "PUT";
+    bool is_post = allows(route, HTTP_POST);
+    const char *method = is_post ? "POST" : "PUT";
 
     buffer_append_format(out,
-                         "<form method=\"post\" class=\"fields\" data-method=\"%s\">\n"
+                         "<form method=\"post\" class=\"fields\"%s>\n"
                          "<h2>Fields</h2>\n",
-                         method);
+                         is_post ? "" : " hidden");
     for (size_t i = 0; i < route->field_count; i++) {
         const struct http_field *field = &route->fields[i];
         buffer_append_format(out,
                              "<p><label for=\"field-%s\">%s</label> "
-                             "<input id=\"field-%s\" name=\"%s\" type=\"%s\"%s></p>\n",
+                             "<input id=\"field-%s\" name=\"%s\" type=\"%s\"%s%s></p>\n",
                              field->name, field->label, field->name, field->name, field->type,
-                             strcmp(field->type, "checkbox") == 0 ? " value=\"true\"" : "");
+                             strcmp(field->type, "checkbox") == 0 ? " value=\"true\"" : "",
+                             field->is_required ? " required" : "");
     }
     buffer_append_format(out, "<p><button value=\"%s\">%s</button></p>\n</form>\n", method,
                          method);
@@ -177,12 +179,13 @@ static void append_button(struct buffer *out, const struct http_route *route,
         buffer_append_format(out, "<button value=\"%s\">%s</button>\n", name, name);
 }
 
+/* What a plain form can't send stays hidden until browse.js, which can, shows it. */
 static void append_forms(struct buffer *out, const struct http_route *route)
 {
     buffer_append_text(out, "<section class=\"forms\" aria-label=\"Requests\">\n");
     if (route->field_count > 0) {
         append_fields_form(out, route);
-        buffer_append_text(out, "<form method=\"post\" class=\"raw\" data-raw>\n<h2>"
+        buffer_append_text(out, "<form method=\"post\" class=\"raw\" data-raw hidden>\n<h2>"
                                 "<label for=\"raw\">JSON</label></h2>\n"
                                 "<p><textarea id=\"raw\" rows=\"6\" spellcheck=\"false\">"
                                 "</textarea></p>\n<p>");
@@ -191,12 +194,12 @@ static void append_forms(struct buffer *out, const struct http_route *route)
         append_button(out, route, HTTP_PATCH, "PATCH");
         buffer_append_text(out, "</p>\n</form>\n");
     }
-    buffer_append_text(out, "<form method=\"post\" class=\"plain\" data-empty>\n<p>");
+    buffer_append_text(out, "<form method=\"post\" class=\"plain\" data-empty hidden>\n<p>");
     append_button(out, route, HTTP_OPTIONS, "OPTIONS");
     append_button(out, route, HTTP_DELETE, "DELETE");
     buffer_append_text(out, "</p>\n</form>\n</section>\n"
-                            "<noscript><p>Without JavaScript, this page can send a POST with "
-                            "fields, and nothing else.</p></noscript>\n");
+                            "<noscript><p>Without JavaScript, all that can be sent is a "
+                            "POST with fields, from a list's page.</p></noscript>\n");
 }
 
 void http_page_append(struct buffer *out, const struct http_response *response,

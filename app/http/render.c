@@ -6,18 +6,24 @@
 #include <string.h>
 
 void http_render_json(struct http_response *response, const struct http_format *format,
-                      const char *json, size_t size)
+                      struct buffer *json)
 {
+    struct buffer *body = &response->body;
+
     if (format->media == HTTP_HTML) {
-        http_page_append(&response->body, response, json, size);
+        http_page_append(body, response, json->data, json->size);
         http_response_add_page_headers(response, "text/html; charset=utf-8");
-        return;
+    } else {
+        http_response_add_header(response, "Content-Type", "application/json");
+        if (format->indent > 0) {
+            json_text_append_indented(body, json->data, json->size, format->indent);
+        } else {
+            *body = *json;
+            *json = (struct buffer){0};
+        }
     }
-    http_response_add_header(response, "Content-Type", "application/json");
-    if (format->indent > 0)
-        json_text_append_indented(&response->body, json, size, format->indent);
-    else
-        buffer_append(&response->body, json, size);
+    body->failed = body->failed || json->failed;
+    buffer_release(json);
 }
 
 void http_render_detail(struct http_response *response, const struct http_format *format,
@@ -28,7 +34,5 @@ void http_render_detail(struct http_response *response, const struct http_format
     buffer_append_text(&json, "{\"detail\":");
     buffer_append_json(&json, detail, strlen(detail));
     buffer_append_char(&json, '}');
-    http_render_json(response, format, json.data, json.size);
-    response->body.failed = response->body.failed || json.failed;
-    buffer_release(&json);
+    http_render_json(response, format, &json);
 }

@@ -9,9 +9,10 @@
 #include <stddef.h>
 
 /* Sets body and Content-Type: compact JSON goes out as the client prefers it: as it is,
- * indented, or as a page for people (http/page.h) that also tells the headers added so far. */
+ * indented, or as a page for people (http/page.h) that also tells the headers added so far.
+ * Takes the JSON: it is empty afterwards. The body has failed if it had. */
 void http_render_json(struct http_response *response, const struct http_format *format,
-                      const char *json, size_t size);
+                      struct buffer *json);
 
 /* Sets the body {"detail":"..."}; `detail` is escaped. */
 void http_render_detail(struct http_response *response, const struct http_format *format,

@@ -1,5 +1,6 @@
 #include "http/request.h"
 
+#include "base/hosts.h"
 #include "base/text.h"
 
 #include <stdint.h>
@@ -7,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+
+#define KEPT_SIZE 512 /* bytes of a text that a connection keeps from request to request */
 
 static const struct {
     const char *name;
@@ -38,28 +41,38 @@ static const struct {
     [HTTP_HEADER_ORIGIN] = HEADER("Origin"),
     [HTTP_HEADER_PREFLIGHT_METHOD] = HEADER("Access-Control-Request-Method"),
     [HTTP_HEADER_TRANSFER_ENCODING] = HEADER("Transfer-Encoding"),
+    [HTTP_HEADER_FORWARDED_FOR] = HEADER("X-Forwarded-For"),
+    [HTTP_HEADER_FORWARDED_HOST] = HEADER("X-Forwarded-Host"),
     [HTTP_HEADER_FORWARDED_PROTO] = HEADER("X-Forwarded-Proto"),
     [HTTP_HEADER_FORWARDED_SSL] = HEADER("X-Forwarded-SSL"),
     [HTTP_HEADER_REQUEST_ID] = HEADER("X-Request-Id"),
 #undef HEADER
 };
 
+/* What was large once must not hold its memory for as long as the connection lives. */
+static void empty(struct buffer *buffer)
+{
+    if (buffer->capacity > KEPT_SIZE)
+        buffer_release(buffer);
+    else
+        buffer_clear(buffer);
+}
+
 void http_request_clear(struct http_request *request)
 {
-    buffer_clear(&request->method_name);
-    buffer_clear(&request->target);
-    buffer_clear(&request->path);
-    buffer_clear(&request->authority);
-    /* one large body must not hold its memory for as long as the connection lives */
-    if (request->body.capacity > 16384)
-        buffer_release(&request->body);
-    buffer_clear(&request->body);
+    empty(&request->method_name);
+    empty(&request->target);
+    empty(&request->path);
+    empty(&request->authority);
+    empty(&request->body);
     *request = (struct http_request){
         .method_name = request->method_name,
         .target = request->target,
         .path = request->path,
         .authority = request->authority,
         .body = request->body,
+        .trusted_proxies = request->trusted_proxies,
+        .is_from_proxy = request->is_from_proxy,
     };
 }
 
@@ -125,9 +138,33 @@ static void remove_dot_segments(struct buffer *path)
     path->data[write] = '\0';
 }
 
+/* RFC 9110, section 5.6.2 */
+static bool is_token(const char *text, size_t length)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < length; i++) {
+        char byte = text[i];
+        bool alphanumeric = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                            (byte >= '0' && byte <= '9');
+        if (!alphanumeric && !memchr(marks, byte, sizeof(marks) - 1))
+            return false;
+    }
+    return length > 0;
+}
+
+const char *http_method_name(enum http_method method)
+{
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (methods[i].method == method)
+            return methods[i].name;
+    return NULL;
+}
+
 static void set_method(struct http_request *request, const char *method)
 {
     request->method = HTTP_METHOD_OTHER;
+    request->method_malformed = !is_token(method, strlen(method));
     buffer_append_text(&request->method_name, method);
     for (size_t i = 0; i < request->method_name.size; i++) {
         char *byte = &request->method_name.data[i];
@@ -158,6 +195,13 @@ static const char *skip_authority(struct http_request *request, const char *targ
     return authority + length;
 }
 
+void http_request_set_peer(struct http_request *request, const struct cidr_list *proxies,
+                           const struct in6_addr *peer)
+{
+    request->trusted_proxies = proxies;
+    request->is_from_proxy = cidr_list_holds(proxies, peer);
+}
+
 bool http_request_set_target(struct http_request *request, const char *target)
 {
     buffer_append_text(&request->target, target);
@@ -186,27 +230,50 @@ bool http_request_start(struct http_request *request, const char *method, const 
     return true;
 }
 
-/* RFC 9110, section 5.6.2 */
-static bool is_token(const char *text, size_t length)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-
-    for (size_t i = 0; i < length; i++) {
-        char byte = text[i];
-        bool alphanumeric = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                            (byte >= '0' && byte <= '9');
-        if (!alphanumeric && !memchr(marks, byte, sizeof(marks) - 1))
-            return false;
-    }
-    return length > 0;
-}
-
 static bool has_control_byte(const char *text)
 {
     for (; *text; text++)
         if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
             return true;
     return false;
+}
+
+/* An address, perhaps with a port: then one of IPv6 is in brackets. */
+static bool parse_node(const char *text, size_t length, struct in6_addr *address)
+{
+    const char *colon = memrchr(text, ':', length);
+
+    if (cidr_parse_address(text, length, address))
+        return true;
+    if (*text == '[' && text[length - 1] == ']')
+        return cidr_parse_address(text + 1, length - 2, address);
+    if (!colon || strspn(colon + 1, "0123456789") != (size_t)(text + length - colon - 1))
+        return false;
+    length = (size_t)(colon - text);
+    if (length > 2 && *text == '[' && text[length - 1] == ']')
+        return cidr_parse_address(text + 1, length - 2, address);
+    return !memchr(text, ':', length) && cidr_parse_address(text, length, address);
+}
+
+/* Each proxy adds whom it heard at the right. Read from there, the first that is no proxy of
+ * ours is the client; what is left of it, or of what is no address, anybody may have written.
+ * Several headers are one list (RFC 9110, section 5.3): so it is read from the left, and what
+ * was found is forgotten when something better follows. */
+static void follow_forwarded_for(struct http_request *request, const char *list)
+{
+    size_t length;
+
+    for (list = text_list_item(list, &length); length > 0;
+         list = text_list_item(list + length, &length)) {
+        struct in6_addr node;
+        bool is_address = parse_node(list, length, &node);
+        if (!is_address)
+            request->is_forwarded = false;
+        else if (!request->is_forwarded || !cidr_list_holds(request->trusted_proxies, &node)) {
+            request->is_forwarded = true;
+            request->client = node;
+        }
+    }
 }
 
 void http_request_add_header(struct http_request *request, const char *name, const char *value)
@@ -221,6 +288,8 @@ void http_request_add_header(struct http_request *request, const char *name, con
             continue;
         if (request->header_count[i]++ == 0)
             request->headers[i] = value;
+        if (i == HTTP_HEADER_FORWARDED_FOR && request->is_from_proxy)
+            follow_forwarded_for(request, value);
         return;
     }
 }
@@ -258,10 +327,39 @@ static void make_id(char *id, size_t size)
     snprintf(id, size, "%08x%08x", number, counter++);
 }
 
+/* Of a colon and digits; 0 without them. */
+static size_t port_length(const char *text)
+{
+    size_t digits = *text == ':' ? strspn(text + 1, "0123456789") : 0;
+
+    return digits > 0 ? 1 + digits : 0;
+}
+
+/* Leaves what may be believed; X-Forwarded-Host takes the place of the target's authority. */
+static void judge_forwarded(struct http_request *request)
+{
+    bool is_set = request->trusted_proxies && request->trusted_proxies->count > 0;
+    size_t length;
+    const char *hosts = request->headers[HTTP_HEADER_FORWARDED_HOST];
+    const char *host = text_list_item(hosts ? hosts : "", &length);
+    size_t host_length = text_host_length(host);
+
+    if (is_set && !request->is_from_proxy) {
+        request->headers[HTTP_HEADER_FORWARDED_PROTO] = NULL;
+        request->headers[HTTP_HEADER_FORWARDED_SSL] = NULL;
+    }
+    if (!request->is_from_proxy || host_length == 0 ||
+        host_length + port_length(host + host_length) != length)
+        return;
+    buffer_clear(&request->authority);
+    buffer_append(&request->authority, host, length);
+}
+
 void http_request_finish_headers(struct http_request *request)
 {
     const char *id = request->headers[HTTP_HEADER_REQUEST_ID];
 
+    judge_forwarded(request);
     if (request->authority.size > 0 &&
         (!request->http_1_1 || request->headers[HTTP_HEADER_HOST]))
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
@@ -297,37 +395,6 @@ bool http_request_query(const struct http_request *request, const char *name,
     return true;
 }
 
-/* One name of ALLOWED_HOSTS against a host without its port and trailing dot. */
-static bool host_matches(const char *host, size_t host_length, const char *name, size_t length)
-{
-    if (length == 0)
-        return false;
-    if (length == 1 && *name == '*')
-        return true;
-    if (*name == '.' && host_length >= length)
-        return strncasecmp(host + host_length - length, name, length) == 0;
-    if (*name == '.') {
-        name++;
-        length--;
-    }
-    return host_length == length && strncasecmp(host, name, length) == 0;
-}
-
-static bool host_is_allowed(const char *host, size_t length, const char *allowed)
-{
-    if (length > 0 && host[length - 1] == '.')
-        length--;
-    for (const char *name = allowed; *name;) {
-        size_t name_length;
-        name += strspn(name, ", \t");
-        name_length = strcspn(name, ", \t");
-        if (host_matches(host, length, name, name_length))
-            return true;
-        name += name_length;
-    }
-    return false;
-}
-
 const char *http_host_problem(const struct http_request *request, const char *allowed,
                               size_t limit)
 {
@@ -339,12 +406,11 @@ const char *http_host_problem(const struct http_request *request, const char *al
         return NULL;
     length = text_host_length(host);
     port = host + length;
-    if (length == 0 || (*port && (*port != ':' || port[1] == '\0' ||
-                                  port[1 + strspn(port + 1, "0123456789")] != '\0')))
+    if (length == 0 || port[port_length(port)] != '\0')
         return "The Host header is not a valid host name.";
     if (strlen(host) > limit)
         return "The Host header is too long.";
-    if (!host_is_allowed(host, length, allowed))
+    if (!hosts_allow(allowed, host, length))
         return "The Host header names a host that is not served here.";
     return NULL;
 }
@@ -353,10 +419,12 @@ void http_request_base_url(const struct http_request *request, const char *fallb
                            struct buffer *out)
 {
     const char *host = request->headers[HTTP_HEADER_HOST];
-    const char *proto = request->headers[HTTP_HEADER_FORWARDED_PROTO];
     const char *ssl = request->headers[HTTP_HEADER_FORWARDED_SSL];
-    bool https =
-        (proto && strcasecmp(proto, "https") == 0) || (ssl && strcasecmp(ssl, "on") == 0);
+    const char *protos = request->headers[HTTP_HEADER_FORWARDED_PROTO];
+    size_t length;
+    const char *proto = text_list_item(protos ? protos : "", &length);
+    bool https = (length == 5 && strncasecmp(proto, "https", 5) == 0) ||
+                 (ssl && strcasecmp(ssl, "on") == 0);
 
     buffer_append_text(out, https ? "https://" : "http://");
     buffer_append_text(out, host ? host : fallback_host);

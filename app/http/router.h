@@ -27,6 +27,7 @@ struct http_field {
     const char *name;
     const char *label;
     const char *type; /* of the HTML input */
+    bool is_required; /* the form wants something in it */
 };
 
 struct http_route {
@@ -40,6 +41,7 @@ struct http_route {
         http_handler *handler;
     } methods[HTTP_ROUTE_METHODS_MAX]; /* ends at the first without a handler */
     bool dots;                         /* {name} may hold dots: a file's name */
+    bool is_health;                    /* load balancers ask it all the time */
     const struct http_field *fields;   /* of a form, for the page that people see; NULL: none */
     size_t field_count;
 };

@@ -2,9 +2,14 @@
 #define SCHEMA_HISTORY_H
 
 /*
- * Which migrations a database has had: what the tables schema_migrations (a row a migration)
- * and schema_migration_statements (a row a statement: begun_at, done_at) say. Read by the
- * runner and by those who only look.
+ * Which migrations a database has had: what two tables say, todobackend_migrations (a row a
+ * migration) and todobackend_migration_statements (a row a statement: begun_at, done_at). Read
+ * by the runner and by those who only look.
+ *
+ * The first versions called them schema_migrations and schema_migration_statements, as other
+ * tools call theirs. Where those are ours, by their columns, they stay in use under that name:
+ * it is where a program of such a version looks, and if they were renamed, it could not be gone
+ * back to. A schema_migrations of another tool is left alone.
  */
 
 #include "base/error.h"
@@ -24,15 +29,25 @@ struct history_record {
     size_t done;  /* and done: the first `done` ones */
 };
 
+/* The tables' names. */
+struct history_books {
+    const char *migrations;
+    const char *statements;
+};
+
 struct history {
     const struct migration *migrations;
     size_t count;
     struct history_record *records; /* `count`, as the migrations */
-    bool has_bookkeeping;           /* our own tables */
-    bool has_table;                 /* migrations_baseline's */
-    bool is_original;               /* the original made that one */
-    unsigned unknown;               /* a version that is in the database only; 0: none */
+    const struct history_books *books;
+    bool has_bookkeeping; /* those are there */
+    bool has_compatible;  /* and have the column compatible_with, younger than they */
+    bool is_foreign;      /* there is a schema_migrations that isn't ours */
+    bool has_table;       /* migrations_baseline's */
+    bool is_original;     /* the original made that one */
+    unsigned unknown;     /* highest version that is in the database only; 0: none */
     char unknown_name[104];
+    unsigned needs; /* the oldest schema version of a program that works with all of those */
 };
 
 /* Starts a history of a database that nothing is known of: everything is pending. */
@@ -44,8 +59,13 @@ void history_release(struct history *history);
 bool history_load(struct history *history, struct db_session *session, struct error *err);
 
 /* Whether a run may go on from here: ERROR_SCHEMA_NEWER, ERROR_MIGRATION_CHANGED, and
- * ERROR_MIGRATION_FAILED for tables that don't fit together, with what a person can do. */
+ * ERROR_MIGRATION_FAILED for tables that don't fit together, with what a person can do. True
+ * with unknown migrations that are all compatible with this program. */
 bool history_judge(const struct history *history, struct error *err);
+
+/* Whether the database has had migrations that this program doesn't know, though it may work
+ * with them; the text says so to a person, "" if not. Of a history that was judged well. */
+bool history_is_newer(const struct history *history, char *text, size_t size);
 
 /* Whether a run would record the first migration without running it: a database that the
  * original made. */

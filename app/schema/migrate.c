@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "schema/history.h"
+#include "schema/requirements.h"
 #include "schema/session.h"
 
 #include <stdarg.h>
@@ -11,25 +12,26 @@
 
 #define STATEMENT_TRIES 3 /* where a statement has to wait too long for others' locks */
 
-/* The statements' table comes first: where schema_migrations is, both are. */
-static const char *const bookkeeping[] = {
-    "CREATE TABLE IF NOT EXISTS schema_migration_statements ("
-    " version int NOT NULL,"
-    " statement int NOT NULL,"
-    " begun_at datetime NOT NULL,"
-    " done_at datetime NULL,"
-    " PRIMARY KEY (version, statement))",
-    "CREATE TABLE IF NOT EXISTS schema_migrations ("
-    " version int NOT NULL PRIMARY KEY,"
-    " name varchar(100) NOT NULL,"
-    " checksum char(64) NOT NULL,"
-    " state varchar(16) NOT NULL,"
-    " started_at datetime NOT NULL,"
-    " milliseconds bigint NULL)",
-};
+/* history_books */
+#define STATEMENTS_COLUMNS                                                                     \
+    " (version int NOT NULL,"                                                                  \
+    " statement int NOT NULL,"                                                                 \
+    " begun_at datetime NOT NULL,"                                                             \
+    " done_at datetime NULL,"                                                                  \
+    " PRIMARY KEY (version, statement))"
+#define COMPATIBLE_COLUMN "compatible_with int NULL"
+#define MIGRATIONS_COLUMNS                                                                     \
+    " (version int NOT NULL PRIMARY KEY,"                                                      \
+    " name varchar(100) NOT NULL,"                                                             \
+    " checksum char(64) NOT NULL,"                                                             \
+    " state varchar(16) NOT NULL,"                                                             \
+    " started_at datetime NOT NULL,"                                                           \
+    " milliseconds bigint NULL,"                                                               \
+    " " COMPATIBLE_COLUMN ")"
 
 struct run {
     struct db_session *session;
+    const struct history_books *books;
     const struct migrate_options *options;
     struct migrate_result *result;
 };
@@ -82,20 +84,19 @@ static bool note_migration(const struct run *run, const struct migration *migrat
     char now[32];
 
     return note(run, err,
-                "INSERT INTO schema_migrations (version, name, checksum, state, started_at,"
-                " milliseconds) VALUES (%u, '%s', '%s', '%s', '%s', 0)",
-                migration->version, migration->name, migration->sha256,
-                history_state_name(state), now_text(now, sizeof(now)));
+                "INSERT INTO %s (version, name, checksum, state, started_at, milliseconds,"
+                " compatible_with) VALUES (%u, '%s', '%s', '%s', '%s', 0, %u)",
+                run->books->migrations, migration->version, migration->name, migration->sha256,
+                history_state_name(state), now_text(now, sizeof(now)),
+                migration->compatible_with);
 }
 
 static bool note_applied(const struct run *run, const struct migration *migration,
                          uint64_t milliseconds, struct error *err)
 {
-    return note(run, err,
-                "UPDATE schema_migrations SET state = '%s', milliseconds = %llu"
-                " WHERE version = %u",
-                history_state_name(MIGRATION_APPLIED), (unsigned long long)milliseconds,
-                migration->version);
+    return note(run, err, "UPDATE %s SET state = '%s', milliseconds = %llu WHERE version = %u",
+                run->books->migrations, history_state_name(MIGRATION_APPLIED),
+                (unsigned long long)milliseconds, migration->version);
 }
 
 static bool note_begun(const struct run *run, const struct migration *migration, size_t number,
@@ -104,9 +105,8 @@ static bool note_begun(const struct run *run, const struct migration *migration,
     char now[32];
 
     return note(run, err,
-                "INSERT INTO schema_migration_statements (version, statement, begun_at)"
-                " VALUES (%u, %zu, '%s')",
-                migration->version, number, now_text(now, sizeof(now)));
+                "INSERT INTO %s (version, statement, begun_at) VALUES (%u, %zu, '%s')",
+                run->books->statements, migration->version, number, now_text(now, sizeof(now)));
 }
 
 static bool note_done(const struct run *run, const struct migration *migration, size_t number,
@@ -114,10 +114,8 @@ static bool note_done(const struct run *run, const struct migration *migration, 
 {
     char now[32];
 
-    return note(run, err,
-                "UPDATE schema_migration_statements SET done_at = '%s'"
-                " WHERE version = %u AND statement = %zu",
-                now_text(now, sizeof(now)), migration->version, number);
+    return note(run, err, "UPDATE %s SET done_at = '%s' WHERE version = %u AND statement = %zu",
+                run->books->statements, now_text(now, sizeof(now)), migration->version, number);
 }
 
 /* What is left behind when a run ends early, and how to go on. */
@@ -131,7 +129,7 @@ static const char *aftermath(const struct run *run)
 static bool must_stop(const struct run *run, const struct migration *migration, size_t number,
                       struct error *err)
 {
-    if (!run->options->stop || !*run->options->stop)
+    if (!run->options->stop || !atomic_load(run->options->stop))
         return false;
     error_set(err, ERROR_STOPPED, "stopped before %s, statement %zu of %zu; %s",
               migration->name, number, migration->statement_count, aftermath(run));
@@ -153,12 +151,40 @@ static bool check_effect(const struct run *run, const struct migration_statement
     return true;
 }
 
+/* A statement that takes its time. */
+struct statement_run {
+    const struct run *run;
+    const struct migration *migration;
+    size_t number;
+    uint64_t began;
+    unsigned told; /* seconds */
+};
+
+/* Says so after ten seconds, and then once a minute. */
+static void tell_time(void *context)
+{
+    struct statement_run *statement = context;
+    unsigned seconds = (unsigned)((clock_now() - statement->began) / 1000000);
+
+    if (seconds < (statement->told == 0 ? 10 : statement->told + 60))
+        return;
+    statement->told = seconds;
+    report(statement->run, "%s, statement %zu of %zu: the database has been at it for %u s",
+           statement->migration->name, statement->number, statement->migration->statement_count,
+           seconds);
+}
+
 /* Lets others go first when their locks are in the way: a DDL statement that waits makes all
  * that come after it wait too. */
-static bool run_patiently(const struct run *run, const char *sql, struct error *err)
+static bool run_patiently(const struct run *run, const struct migration *migration,
+                          size_t number, struct error *err)
 {
+    struct statement_run statement = {
+        .run = run, .migration = migration, .number = number, .began = clock_now()};
+
     for (unsigned tries = 1;; tries++) {
-        if (db_session_run(run->session, sql, "run it", err))
+        if (db_session_run_long(run->session, migration->statements[number - 1].sql, "run it",
+                                tell_time, &statement, err))
             return true;
         if (err->code != ERROR_CONFLICT || tries == STATEMENT_TRIES)
             return false;
@@ -168,19 +194,34 @@ static bool run_patiently(const struct run *run, const char *sql, struct error *
     }
 }
 
-static bool run_statement(const struct run *run, const struct migration_statement *statement,
-                          struct error *err)
+/* Where it fails, its effect may be there: another's, whose client was killed, and which the
+ * server had still been at. */
+static bool run_statement(const struct run *run, const struct migration *migration,
+                          size_t number, struct error *err)
 {
+    const struct migration_statement *statement = &migration->statements[number - 1];
+    struct error cause = {0};
     bool is_there;
+    bool good;
 
     if (!check_effect(run, statement, &is_there, err) || is_there)
         return is_there;
-    if (!run_patiently(run, statement->sql, err) ||
-        !check_effect(run, statement, &is_there, err))
+    good = run_patiently(run, migration, number, &cause);
+    if (cause.code == ERROR_UNAVAILABLE)
+        return error_set(err, cause.code, "%s", cause.text);
+    if (!check_effect(run, statement, &is_there, err))
         return false;
+    if (!good && !is_there)
+        return error_set(err, cause.code, "%s", cause.text);
     if (statement->done_when && !is_there)
         return error_set(err, ERROR_MIGRATION_FAILED, "it ran, and has not had its effect");
     return true;
+}
+
+/* The codes that say more than that a migration failed. */
+static enum error_code code_of_failure(enum error_code code)
+{
+    return code == ERROR_UNAVAILABLE || code == ERROR_LOCKED ? code : ERROR_MIGRATION_FAILED;
 }
 
 static bool apply_statement(const struct run *run, const struct migration *migration,
@@ -191,14 +232,14 @@ static bool apply_statement(const struct run *run, const struct migration *migra
 
     if (must_stop(run, migration, number, err))
         return false;
-    if ((number <= record->begun || note_begun(run, migration, number, &cause)) &&
-        run_statement(run, &migration->statements[number - 1], &cause) &&
-        note_done(run, migration, number, &cause))
+    if (db_session_keep_lock(run->session, &cause) &&
+        (number <= record->begun || note_begun(run, migration, number, &cause)) &&
+        run_statement(run, migration, number, &cause) &&
+        db_session_keep_lock(run->session, &cause) && note_done(run, migration, number, &cause))
         return true;
-    return error_set(
-        err, cause.code == ERROR_UNAVAILABLE ? ERROR_UNAVAILABLE : ERROR_MIGRATION_FAILED,
-        "%s, statement %zu of %zu: %s; %s", migration->name, number, migration->statement_count,
-        cause.text, aftermath(run));
+    return error_set(err, code_of_failure(cause.code), "%s, statement %zu of %zu: %s; %s",
+                     migration->name, number, migration->statement_count, cause.text,
+                     aftermath(run));
 }
 
 static bool apply(const struct run *run, const struct migration *migration,
@@ -225,17 +266,8 @@ static bool apply(const struct run *run, const struct migration *migration,
     return true;
 }
 
-/* The columns are the original's, whatever their types are by now. */
 static bool adopt(const struct run *run, const struct migration *migration, struct error *err)
 {
-    struct error cause = {0};
-    char doing[80];
-
-    snprintf(doing, sizeof(doing), "adopt the table %s", migrations_baseline.table);
-    if (!db_session_run(run->session, migrations_baseline.check_sql, doing, &cause))
-        return error_set(
-            err, cause.code == ERROR_UNAVAILABLE ? ERROR_UNAVAILABLE : ERROR_MIGRATION_FAILED,
-            "%s; %s", cause.text, aftermath(run));
     if (!note_migration(run, migration, MIGRATION_ADOPTED, err))
         return false;
     report(run, "%s: the original application made this, adopted as it is", migration->name);
@@ -243,22 +275,43 @@ static bool adopt(const struct run *run, const struct migration *migration, stru
     return true;
 }
 
+/* The statements' table comes first: where the other one is, both are. To books of a former
+ * version a column is added, which such a version leaves alone. */
+static bool make_bookkeeping(const struct run *run, const struct history *history,
+                             struct error *err)
+{
+    if (history->has_bookkeeping)
+        return history->has_compatible ||
+               note(run, err, "ALTER TABLE %s ADD COLUMN " COMPATIBLE_COLUMN,
+                    run->books->migrations);
+    if (history->is_foreign)
+        report(run,
+               "the table schema_migrations is another program's, and is left alone: this one"
+               " keeps its books in %s",
+               run->books->migrations);
+    return note(run, err, "CREATE TABLE IF NOT EXISTS %s" STATEMENTS_COLUMNS,
+                run->books->statements) &&
+           note(run, err, "CREATE TABLE IF NOT EXISTS %s" MIGRATIONS_COLUMNS,
+                run->books->migrations);
+}
+
 static bool run_migrations(const struct run *run, const struct history *history,
                            struct error *err)
 {
-    for (size_t i = 0; i < sizeof(bookkeeping) / sizeof(bookkeeping[0]); i++) {
-        if (!history->has_bookkeeping &&
-            !db_session_run(run->session, bookkeeping[i], "make the migrations' tables", err))
-            return false;
-    }
+    bool is_first = true;
+
+    if (run->options->is_changing)
+        atomic_store(run->options->is_changing, true);
     for (size_t i = 0; i < history->count; i++) {
         const struct migration *migration = &history->migrations[i];
         const struct history_record *record = &history->records[i];
 
         if (history_is_done(record))
             continue;
-        if (must_stop(run, migration, record->done + 1, err))
+        if (must_stop(run, migration, record->done + 1, err) ||
+            (is_first && !make_bookkeeping(run, history, err)))
             return false;
+        is_first = false;
         if (i == 0 && history_adopts(history) ? !adopt(run, migration, err)
                                               : !apply(run, migration, record, err))
             return false;
@@ -266,19 +319,26 @@ static bool run_migrations(const struct run *run, const struct history *history,
     return true;
 }
 
-/* Reads the state under the lock: another run may have changed it while this one waited. */
-static bool run_locked(const struct run *run, struct error *err)
+/* Reads the state under the lock: another run may have changed it while this one waited. A
+ * table that can't be used isn't adopted, and is not called up to date, whoever changed it. */
+static bool run_locked(struct run *run, struct error *err)
 {
+    struct migrate_result *result = run->result;
     struct history history = {0};
     bool good = false;
 
     if (!history_init(&history, run->session->driver, err) ||
         !history_load(&history, run->session, err) || !history_judge(&history, err))
         goto out;
+    run->books = history.books;
+    if (history_adopts(&history) && !requirements_check(run->session, err))
+        goto out;
     if (history_pending(&history) > 0 && !run_migrations(run, &history, err))
         goto out;
-    run->result->version = history.migrations[history.count - 1].version;
-    good = true;
+    result->version = history_is_newer(&history, result->newer, sizeof(result->newer))
+                          ? history.unknown
+                          : history.migrations[history.count - 1].version;
+    good = requirements_check(run->session, err);
 out:
     history_release(&history);
     return good;
@@ -289,17 +349,19 @@ bool migrate_run(const struct config *config, const struct migrate_options *opti
 {
     struct db_session session = {0};
     struct run run = {.session = &session, .options = options, .result = result};
-    struct db_session_wait wait = {.seconds = options->wait,
-                                   .stop = options->stop,
-                                   .report = options->report,
-                                   .context = options->context};
+    struct db_session_wait wait = {
+        .seconds = options->wait, .report = options->report, .context = options->context};
+    uint64_t began = clock_now();
+    uint64_t waited;
     bool good = false;
 
     *result = (struct migrate_result){0};
     if (!db_session_open(&session, config, &wait, err))
         goto out;
+    waited = (clock_now() - began) / 1000000;
     if (options->lock_wait > options->wait)
         wait.seconds = options->lock_wait;
+    wait.seconds -= waited < wait.seconds ? (unsigned)waited : wait.seconds;
     good = db_session_lock(&session, &wait, err) && run_locked(&run, err) &&
            db_session_unlock(&session, err);
 out:

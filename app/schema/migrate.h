@@ -4,7 +4,7 @@
 /*
  * Schema migrations: which there are (embedded at build time from migrations/), which a
  * database has had, and how the rest are applied. One run at a time: it holds a lock of the
- * database's own on the migrating connection. Each statement is journalled (begun, done),
+ * database's own. Each statement is journalled (begun, done),
  * because MySQL commits every DDL by itself and finishes one whose client was killed.
  */
 
@@ -12,7 +12,7 @@
 #include "base/config.h"
 #include "base/error.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,7 +20,9 @@
 struct migration {
     unsigned version;   /* 1 for 0001_initial.sql */
     const char *name;   /* "0001_initial" */
-    const char *sha256; /* of the file, 64 hexadecimal digits */
+    const char *sha256; /* of the file but its `-- compatible with:`, 64 hexadecimal digits */
+    unsigned compatible_with; /* the schema version of the oldest program that works on a
+                                 database that has had this */
     const struct migration_statement *statements;
     size_t statement_count;
 };
@@ -40,9 +42,11 @@ enum migration_state {
 };
 
 struct migrate_options {
-    unsigned wait;      /* seconds to wait for the database, and for another run's lock */
-    unsigned lock_wait; /* seconds to wait for that lock at least */
-    const volatile sig_atomic_t *stop; /* checked between statements; NULL: never stops */
+    unsigned wait;            /* seconds to wait for the database, and for another run's lock */
+    unsigned lock_wait;       /* seconds to wait for both, if it is the longer */
+    const atomic_bool *stop;  /* looked at before each statement; NULL: never stops */
+    atomic_bool *is_changing; /* set before the first look at `stop`: as long as it isn't,
+                                 nothing is changed; may be NULL */
     void (*report)(const char *line, void *context); /* progress for a person; may be NULL */
     void *context;
 };
@@ -52,6 +56,8 @@ struct migrate_result {
     unsigned applied; /* migrations applied by this run */
     unsigned adopted; /* migrations recorded as baseline by this run */
     unsigned version; /* the schema's version afterwards */
+    char newer[256];  /* says for a person which migrations the database has had that this
+                         program doesn't know, and may work with all the same; else "" */
 };
 
 /* Brings the schema up to date. Safe to call from many processes at once. */
@@ -59,9 +65,12 @@ bool migrate_run(const struct config *config, const struct migrate_options *opti
                  struct migrate_result *result, struct error *err);
 
 /* Whether this program can work on the schema as it is: ERROR_SCHEMA_PENDING when a migration
- * is pending (the text says `app migrate`), ERROR_SCHEMA_NEWER, ERROR_MIGRATION_CHANGED,
- * ERROR_MIGRATION_FAILED (half applied), ERROR_UNAVAILABLE. Takes no lock, changes nothing. */
-bool migrate_check(const struct config *config, struct error *err);
+ * is pending (the text says `app migrate`), ERROR_SCHEMA_NEWER when it had one that isn't
+ * compatible with this program, ERROR_MIGRATION_CHANGED, ERROR_MIGRATION_FAILED (half applied,
+ * or the table isn't as the requirements want it), ERROR_UNAVAILABLE. Takes no lock, changes
+ * nothing. */
+bool migrate_check(const struct config *config, struct migrate_result *result,
+                   struct error *err);
 
 /* --status and --plan: writes a table of all migrations and their states, or the SQL that a run
  * would execute, as text or as JSON. Change nothing. */

@@ -1,24 +1,49 @@
 #include "schema/migrate.h"
 
 #include "schema/history.h"
+#include "schema/requirements.h"
 #include "schema/session.h"
 
 #include <string.h>
 
-/* Of a database that doesn't exist yet, everything is pending; looking mustn't make it. */
-static bool look(const struct config *config, struct history *history,
-                 const struct db_session_driver **driver, struct error *err)
+struct look {
+    struct history history;
+    const char *database; /* as DATABASE names it */
+    struct error fault;   /* of the table, where it is to be as the requirements want it */
+};
+
+/* That is before it is adopted, and when nothing is pending: a migration may be what it needs.
+ */
+static bool look_at_table(struct look *look, struct db_session *session, struct error *err)
 {
-    static const struct db_session_wait no_wait;
+    if (!history_adopts(&look->history) && history_pending(&look->history) > 0)
+        return true;
+    return requirements_check(session, &look->fault) ||
+           look->fault.code == ERROR_MIGRATION_FAILED ||
+           error_set(err, look->fault.code, "%s", look->fault.text);
+}
+
+/* Of a database that doesn't exist yet, everything is pending; looking mustn't make it. */
+static bool look_at(const struct config *config, struct look *look, struct error *err)
+{
+    const struct db_session_wait no_wait = {0};
     struct db_session session = {0};
     bool good;
 
     good = db_session_open_existing(&session, config, &no_wait, err) &&
-           history_init(history, session.driver, err) &&
-           (!session.connection || history_load(history, &session, err));
-    *driver = session.driver;
+           history_init(&look->history, session.driver, err) &&
+           (!session.connection || (history_load(&look->history, &session, err) &&
+                                    look_at_table(look, &session, err)));
+    look->database = session.driver->name;
     db_session_close(&session);
     return good;
+}
+
+static bool judge(const struct look *look, struct error *err)
+{
+    return history_judge(&look->history, err) &&
+           (look->fault.code == ERROR_NONE ||
+            error_set(err, look->fault.code, "%s", look->fault.text));
 }
 
 static bool judge_progress(const struct history *history, struct error *err)
@@ -42,15 +67,20 @@ static bool judge_progress(const struct history *history, struct error *err)
     return true;
 }
 
-bool migrate_check(const struct config *config, struct error *err)
+bool migrate_check(const struct config *config, struct migrate_result *result,
+                   struct error *err)
 {
-    const struct db_session_driver *driver;
-    struct history history = {0};
+    struct look look = {.database = NULL};
     bool good;
 
-    good = look(config, &history, &driver, err) && history_judge(&history, err) &&
-           judge_progress(&history, err);
-    history_release(&history);
+    *result = (struct migrate_result){0};
+    good =
+        look_at(config, &look, err) && judge(&look, err) && judge_progress(&look.history, err);
+    if (good) {
+        result->version = history_version(&look.history);
+        history_is_newer(&look.history, result->newer, sizeof(result->newer));
+    }
+    history_release(&look.history);
     return good;
 }
 
@@ -59,8 +89,15 @@ static const char *state_of(const struct history_record *record)
     return record->is_changed ? "changed" : history_state_name(record->state);
 }
 
-static void print_status_text(const struct history *history, struct buffer *out)
+static bool is_compatible(const struct history *history)
 {
+    return history->needs <= history->migrations[history->count - 1].version;
+}
+
+static void print_status_text(const struct look *look, struct buffer *out)
+{
+    const struct history *history = &look->history;
+
     buffer_append_format(out, "%-32s  %-10s  %-19s  %s\n", "MIGRATION", "STATE", "WHEN (UTC)",
                          "TOOK");
     for (size_t i = 0; i < history->count; i++) {
@@ -79,7 +116,12 @@ static void print_status_text(const struct history *history, struct buffer *out)
         buffer_append_char(out, '\n');
     }
     if (history->unknown)
-        buffer_append_format(out, "%-32s  unknown\n", history->unknown_name);
+        buffer_append_format(out, "%-32s  unknown     %s\n", history->unknown_name,
+                             is_compatible(history) ? "compatible" : "not compatible");
+    if (history->is_foreign)
+        buffer_append_text(out, "schema_migrations is another program's table\n");
+    if (look->fault.code != ERROR_NONE)
+        buffer_append_format(out, "%s\n", look->fault.text);
 }
 
 static void append_member(struct buffer *out, const char *name, const char *text)
@@ -111,12 +153,15 @@ static void print_migration_json(const struct history *history, size_t i, struct
     buffer_append_char(out, '}');
 }
 
-static void print_status_json(const struct history *history, const char *database,
-                              struct buffer *out)
+static void print_status_json(const struct look *look, struct buffer *out)
 {
-    buffer_append_format(out, "{\"database\":\"%s\",\"version\":%u,\"pending\":%u", database,
-                         history_version(history), history_pending(history));
+    const struct history *history = &look->history;
+
+    buffer_append_format(out, "{\"database\":\"%s\",\"version\":%u,\"pending\":%u",
+                         look->database, history_version(history), history_pending(history));
     append_member(out, "unknown", history->unknown_name);
+    buffer_append_format(out, ",\"compatible\":%s", is_compatible(history) ? "true" : "false");
+    append_member(out, "fault", look->fault.text);
     buffer_append_text(out, ",\"migrations\":[");
     for (size_t i = 0; i < history->count; i++)
         print_migration_json(history, i, out);
@@ -126,15 +171,14 @@ static void print_status_json(const struct history *history, const char *databas
 bool migrate_print_status(const struct config *config, bool json, struct buffer *out,
                           struct error *err)
 {
-    const struct db_session_driver *driver;
-    struct history history = {0};
-    bool good = look(config, &history, &driver, err);
+    struct look look = {.database = NULL};
+    bool good = look_at(config, &look, err);
 
     if (good && json)
-        print_status_json(&history, driver->name, out);
+        print_status_json(&look, out);
     else if (good)
-        print_status_text(&history, out);
-    history_release(&history);
+        print_status_text(&look, out);
+    history_release(&look.history);
     if (good && out->failed)
         return error_set(err, ERROR_SYSTEM, "out of memory");
     return good;
@@ -157,6 +201,10 @@ static void print_statement_text(const struct migration_statement *statement,
 
 static void print_plan_text(const struct history *history, struct buffer *out)
 {
+    char newer[sizeof((struct migrate_result){0}.newer)];
+
+    if (history_is_newer(history, newer, sizeof(newer)))
+        buffer_append_format(out, "-- %s\n", newer);
     if (history_pending(history) == 0)
         buffer_append_text(out, "-- nothing to do\n");
     for (size_t i = 0; i < history->count; i++) {
@@ -207,21 +255,22 @@ static void print_plan_json(const struct history *history, struct buffer *out)
         buffer_append_text(out, "]}");
         separator = ",";
     }
-    buffer_append_text(out, "]}\n");
+    buffer_append_char(out, ']');
+    append_member(out, "unknown", history->unknown_name);
+    buffer_append_text(out, "}\n");
 }
 
 bool migrate_print_plan(const struct config *config, bool json, struct buffer *out,
                         struct error *err)
 {
-    const struct db_session_driver *driver;
-    struct history history = {0};
-    bool good = look(config, &history, &driver, err) && history_judge(&history, err);
+    struct look look = {.database = NULL};
+    bool good = look_at(config, &look, err) && judge(&look, err);
 
     if (good && json)
-        print_plan_json(&history, out);
+        print_plan_json(&look.history, out);
     else if (good)
-        print_plan_text(&history, out);
-    history_release(&history);
+        print_plan_text(&look.history, out);
+    history_release(&look.history);
     if (good && out->failed)
         return error_set(err, ERROR_SYSTEM, "out of memory");
     return good;

@@ -16,12 +16,23 @@ struct migration_baseline {
     const char *table;     /* the table that it is about */
     const char *signature; /* a table by which the other program is known */
     const char *made_sql;  /* counts above 0 if that says that it made `table` */
-    const char *check_sql; /* works only if `table` has the columns that are needed */
     const char *no_table;  /* what is wrong when it says so, and there is no such table */
     const char *no_maker;  /* and when there is the table, and nobody says so */
 };
 
 extern const struct migration_baseline migrations_baseline; /* store/original.c */
+
+/* What the program needs of that table, whoever made it and whatever was changed since. */
+struct migration_requirement {
+    const char *text; /* "the engine must be InnoDB" */
+    const char *sql;  /* gives no row where that is so, else what there is instead, and the
+                         statement that mends it */
+};
+
+/* store/requirements.c; each list ends with a row of NULL. What is needed of all others comes
+ * first. */
+extern const struct migration_requirement migrations_requirements_mysql[];
+extern const struct migration_requirement migrations_requirements_sqlite[];
 
 /* migrations/seed.sql: statements that work on both databases. */
 extern const char *const seed_statements[];

@@ -25,10 +25,6 @@ static bool wait_on(struct waiting *waiting, struct error *err)
 {
     const struct db_session_wait *wait = waiting->wait;
 
-    if (wait->stop && *wait->stop) {
-        *err = (struct error){0};
-        return error_set(err, ERROR_STOPPED, "stopped while waiting; nothing was changed");
-    }
     if (clock_now() >= waiting->deadline)
         return false;
     if (wait->report && !waiting->reported) {
@@ -97,6 +93,11 @@ bool db_session_lock(struct db_session *session, const struct db_session_wait *w
     return true;
 }
 
+bool db_session_keep_lock(struct db_session *session, struct error *err)
+{
+    return !session->driver->keep_lock || session->driver->keep_lock(session->connection, err);
+}
+
 bool db_session_unlock(struct db_session *session, struct error *err)
 {
     session->is_locked = false;
@@ -119,6 +120,12 @@ bool db_session_run(struct db_session *session, const char *sql, const char *doi
                     struct error *err)
 {
     return db_session_query(session, sql, doing, ignore_row, NULL, err);
+}
+
+bool db_session_run_long(struct db_session *session, const char *sql, const char *doing,
+                         db_session_tick *tick, void *context, struct error *err)
+{
+    return session->driver->run_long(session->connection, sql, doing, tick, context, err);
 }
 
 static void read_number(const char *const *columns, void *context)

@@ -4,7 +4,8 @@
 
 #include <unistd.h>
 
-#define LOCK_TIMEOUT 1000 /* milliseconds that one try to lock takes */
+#define LOCK_TIMEOUT 1000    /* milliseconds that one try to open or to lock takes */
+#define TICK_STEPS   1000000 /* of SQLite's virtual machine: a fraction of a second */
 
 static bool session_exists(const struct config *config)
 {
@@ -13,11 +14,7 @@ static bool session_exists(const struct config *config)
 
 static void *session_open(const struct config *config, struct error *err)
 {
-    sqlite3 *connection = db_sqlite_open(config->sqlite_path, err);
-
-    if (connection)
-        sqlite3_busy_timeout(connection, LOCK_TIMEOUT);
-    return connection;
+    return db_sqlite_open(config->sqlite_path, true, LOCK_TIMEOUT, err);
 }
 
 static void session_close(void *connection)
@@ -50,6 +47,31 @@ static bool session_query(void *connection, const char *sql, const char *doing,
     return true;
 }
 
+struct ticker {
+    db_session_tick *tick;
+    void *context;
+};
+
+static int pass_tick(void *context)
+{
+    const struct ticker *ticker = context;
+
+    ticker->tick(ticker->context);
+    return 0;
+}
+
+static bool session_run_long(void *connection, const char *sql, const char *doing,
+                             db_session_tick *tick, void *context, struct error *err)
+{
+    struct ticker ticker = {.tick = tick, .context = context};
+    bool good;
+
+    sqlite3_progress_handler(connection, TICK_STEPS, pass_tick, &ticker);
+    good = db_sqlite_run(connection, sql, doing, err);
+    sqlite3_progress_handler(connection, 0, NULL, NULL);
+    return good;
+}
+
 static bool session_lock(void *connection, struct error *err)
 {
     struct error cause = {0};
@@ -70,7 +92,10 @@ const struct db_session_driver db_session_sqlite = {
     .name = "sqlite",
     .migrations = migrations_sqlite,
     .migration_count = &migrations_sqlite_count,
+    .requirements = migrations_requirements_sqlite,
     .tables = "SELECT name FROM sqlite_master WHERE type = 'table'",
+    .columns = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c"
+               " WHERE m.name IN " HISTORY_TABLES,
     .begin = "SAVEPOINT seed",
     .commit = "RELEASE seed",
     .lock_is_transaction = true,
@@ -78,6 +103,7 @@ const struct db_session_driver db_session_sqlite = {
     .open = session_open,
     .close = session_close,
     .query = session_query,
+    .run_long = session_run_long,
     .lock = session_lock,
     .unlock = session_unlock,
 };

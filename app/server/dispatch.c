@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* TRACE and CONNECT have no resource that a 405 could speak of: what the server as a whole can
- * do. */
+/* What the server as a whole can do: TRACE and CONNECT have no resource that a 405 could speak
+ * of, and `OPTIONS *` asks for no other. */
 static const struct http_route any_route = {
     .allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
 };
@@ -34,13 +34,12 @@ void http_respond_detail(struct http_exchange *exchange,
 
 void http_respond_json(struct http_exchange *exchange,
                        const struct http_representation *representation, unsigned status,
-                       const struct buffer *json)
+                       struct buffer *json)
 {
     struct http_response response;
 
     http_start_route_response(&response, exchange, representation->route, status);
-    http_render_json(&response, &representation->format, json->data, json->size);
-    response.body.failed = response.body.failed || json->failed;
+    http_render_json(&response, &representation->format, json);
     http_exchange_respond(exchange, &response);
 }
 
@@ -49,6 +48,20 @@ static void respond_preflight(struct http_exchange *exchange)
     struct http_response response;
 
     http_response_start_preflight(&response, http_exchange_request(exchange));
+    http_exchange_respond(exchange, &response);
+}
+
+/* RFC 9110, section 9.3.7 */
+static bool asks_for_server(const struct http_request *request)
+{
+    return request->method == HTTP_OPTIONS && strcmp(request->target.data, "*") == 0;
+}
+
+static void describe_server(struct http_exchange *exchange)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, &any_route, 200);
     http_exchange_respond(exchange, &response);
 }
 
@@ -93,6 +106,7 @@ static void respond_bad_host(struct http_exchange *exchange, const char *problem
 {
     const struct http_representation representation = represent_nothing(exchange);
 
+    http_exchange_reject(exchange, METRICS_REJECTED_HOST);
     if (representation.format.media == HTTP_HTML)
         respond_page(exchange, 400, "Bad Request (400)", "");
     else
@@ -123,19 +137,23 @@ static bool negotiate(struct http_exchange *exchange, struct http_match *match)
     const char *accept = request->headers[HTTP_HEADER_ACCEPT];
     struct buffer format = {0};
     enum http_negotiation result;
+    bool is_known;
 
     if (match->suffix[0])
         buffer_append_text(&format, match->suffix);
     else
         http_request_query(request, "format", &format);
     result = http_negotiate(format.data, accept, &match->representation.format);
+    is_known = !format.failed;
     buffer_release(&format);
-    if (result == HTTP_UNKNOWN_FORMAT)
+    if (!is_known)
+        http_respond_detail(exchange, &match->representation, 500, "Out of memory.");
+    else if (result == HTTP_UNKNOWN_FORMAT)
         http_respond_detail(exchange, &match->representation, 404, "Not found.");
     else if (result == HTTP_NOT_ACCEPTABLE)
         http_respond_detail(exchange, &match->representation, 406,
                             "Could not satisfy the request Accept header.");
-    return result == HTTP_NEGOTIATED;
+    return is_known && result == HTTP_NEGOTIATED;
 }
 
 void http_dispatch(const struct http_service *service, struct http_exchange *exchange)
@@ -153,11 +171,15 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
     result = http_route_find(service->routes, service->route_count, request->method,
                              request->path.data, request->path.size, &match);
     route = match.representation.route;
+    if (route)
+        http_exchange_set_route(exchange, (unsigned)(route - service->routes) + 1);
     /* who probes a health route asks for an address, not for a name */
     if (!route || route->formats)
         problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
     if (problem) {
         respond_bad_host(exchange, problem);
+    } else if (asks_for_server(request)) {
+        describe_server(exchange);
     } else if (!route) {
         http_respond_unknown_path(exchange);
     } else if (route->formats && !negotiate(exchange, &match)) {

@@ -19,6 +19,10 @@ struct http_service {
     void *context;     /* for the handlers */
 };
 
+/* Of the service that the metrics tell of: names its routes there, and the answers that they
+ * are expected to give. At the start. */
+void http_measure_service(const struct http_service *service);
+
 /* Answers, or calls the handler, which answers or defers. */
 void http_dispatch(const struct http_service *service, struct http_exchange *exchange);
 
@@ -33,10 +37,10 @@ void http_respond_detail(struct http_exchange *exchange,
                          const struct http_representation *representation, unsigned status,
                          const char *detail);
 
-/* Answers with this JSON; with 500 if there was no memory for it. */
+/* Answers with this JSON, which is empty afterwards; with 500 if there was no memory for it. */
 void http_respond_json(struct http_exchange *exchange,
                        const struct http_representation *representation, unsigned status,
-                       const struct buffer *json);
+                       struct buffer *json);
 
 /* Answers that there is nothing at this path. */
 void http_respond_unknown_path(struct http_exchange *exchange);

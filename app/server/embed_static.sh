@@ -1,14 +1,15 @@
 #!/bin/sh
 # Prints the C source (app/server/static.h) of the files in a folder:
 #
-#     sh app/server/embed_static.sh static FOLDER >static_files.c
+#     sh app/server/embed_static.sh static >static_files.c
 #
 # Each file goes in as it is and, where that makes it smaller and the tool is there, compressed
-# by gzip and by brotli. FOLDER is for the compressed ones. An ETag is the start of the bytes'
-# SHA-256.
+# by gzip and by brotli. An ETag is the start of the bytes' SHA-256.
 set -eu
 export LC_ALL=C
-source=${1:?the folder of files} work=${2:?a folder to work in}
+source=${1:?the folder of files}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 fail() {
     echo "app/server/embed_static.sh: $*" >&2
@@ -57,6 +58,5 @@ for path in "$source"/*; do
      }},"
     count=$((count + 1))
 done
-rm -f "$work/gzip" "$work/brotli"
 printf '\nconst struct http_static_file http_static_files[] = {%s\n};\n' "$rows"
 printf 'const size_t http_static_file_count = %s;\n' "$count"

@@ -4,17 +4,14 @@
 #include "base/log.h"
 #include "http/guard.h"
 #include "http/render.h"
+#include "server/measure.h"
 
 #include <errno.h>
-#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* A chunked body over the limit is read to its end, so that the client, still sending, sees the
- * 413 and not a reset connection; one longer than this is cut. */
-#define DRAINED_BODY_SIZE (64U * 1024 * 1024)
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange)
 {
@@ -26,58 +23,88 @@ const char *http_exchange_server_name(const struct http_exchange *exchange)
     return exchange->loop->server->name;
 }
 
+void http_exchange_set_route(struct http_exchange *exchange, unsigned route)
+{
+    exchange->route = route;
+}
+
 /* ---- states ---- */
 
 static atomic_size_t *counter_of(struct http_server *server, enum exchange_state state)
 {
-    if (state == EXCHANGE_IDLE)
-        return NULL;
-    return state < EXCHANGE_HANDLED ? &server->arriving : &server->active;
+    return state >= EXCHANGE_HANDLED && state <= EXCHANGE_QUEUED ? &server->active : NULL;
 }
 
-static void list_starting(struct http_exchange *exchange)
-{
-    exchange->next_starting = exchange->loop->starting;
-    exchange->starting_link = &exchange->loop->starting;
-    if (exchange->next_starting)
-        exchange->next_starting->starting_link = &exchange->next_starting;
-    exchange->loop->starting = exchange;
-}
-
-static void unlist_starting(struct http_exchange *exchange)
-{
-    *exchange->starting_link = exchange->next_starting;
-    if (exchange->next_starting)
-        exchange->next_starting->starting_link = exchange->starting_link;
-}
-
-/* The one place that changes a state, and what is counted and listed by it. */
-static void set_state(struct http_exchange *exchange, enum exchange_state state)
+static void enter_state(struct http_exchange *exchange, enum exchange_state state)
 {
     struct http_loop *loop = exchange->loop;
-    atomic_size_t *old_counter = counter_of(loop->server, exchange->state);
     atomic_size_t *counter = counter_of(loop->server, state);
 
-    if (old_counter != counter && counter)
+    if (counter)
         atomic_fetch_add(counter, 1);
-    if (old_counter != counter && old_counter)
-        atomic_fetch_sub(old_counter, 1);
-    if (exchange->state == EXCHANGE_STARTED)
-        unlist_starting(exchange);
-    if (state == EXCHANGE_STARTED)
-        list_starting(exchange);
-    if (exchange->state == EXCHANGE_DEFERRED)
-        loop->deferred--;
-    if (state == EXCHANGE_DEFERRED)
-        loop->deferred++;
     exchange->state = state;
+    exchange->since = loop->now;
+    TAILQ_INSERT_TAIL(&loop->exchanges[state], exchange, same_state);
+}
+
+static void leave_state(struct http_exchange *exchange)
+{
+    struct http_loop *loop = exchange->loop;
+    atomic_size_t *counter = counter_of(loop->server, exchange->state);
+
+    if (counter)
+        atomic_fetch_sub(counter, 1);
+    TAILQ_REMOVE(&loop->exchanges[exchange->state], exchange, same_state);
+}
+
+void exchange_set_state(struct http_exchange *exchange, enum exchange_state state)
+{
+    if (state != exchange->state)
+        exchange->progress = 0;
+    leave_state(exchange);
+    enter_state(exchange, state);
+}
+
+/* ---- the log and the metrics ---- */
+
+static void log_exchange(const struct http_exchange *exchange, unsigned status, uint64_t bytes,
+                         bool is_aborted)
+{
+    const struct http_request *request = &exchange->request;
+    const char *target = request->target.data ? request->target.data : "";
+    uint64_t microseconds = clock_now() - exchange->started;
+    char client[INET6_ADDRSTRLEN];
+
+    measure_request(exchange, status, microseconds);
+    log_access(&(struct log_request){
+        .id = request->id,
+        .method = request->method_name.data ? request->method_name.data : "",
+        .path = target,
+        .path_length = strcspn(target, "?"),
+        .status = status,
+        .bytes = bytes,
+        .microseconds = microseconds,
+        .client = request->is_forwarded ? cidr_print_address(&request->client, client)
+                                        : exchange->client,
+        .is_aborted = is_aborted,
+        .is_health = exchange->reply && exchange->reply->is_health,
+    });
+}
+
+/* Of what was answered: a HEAD and a 304 have no body. */
+static void log_answer(const struct http_exchange *exchange, bool is_aborted)
+{
+    const struct http_reply *reply = exchange->reply;
+    bool has_body = reply && exchange->request.method != HTTP_HEAD && reply->status != 304;
+
+    log_exchange(exchange, reply ? reply->status : 0, has_body ? reply->size : 0, is_aborted);
 }
 
 /* ---- answers ---- */
 
 void http_exchange_defer(struct http_exchange *exchange)
 {
-    set_state(exchange, EXCHANGE_DEFERRED);
+    exchange_set_state(exchange, EXCHANGE_DEFERRED);
 }
 
 void exchange_wake(const struct http_loop *loop)
@@ -97,7 +124,7 @@ static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
 
     exchange->reply = reply;
     if (exchange->state != EXCHANGE_DEFERRED) {
-        set_state(exchange, EXCHANGE_ANSWERED);
+        exchange_set_state(exchange, EXCHANGE_ANSWERED);
         return;
     }
     pthread_mutex_lock(&loop->lock);
@@ -121,9 +148,51 @@ void http_exchange_respond(struct http_exchange *exchange, struct http_response 
     give_reply(exchange, http_reply_make(exchange, response));
 }
 
+/* ---- memory ---- */
+
+static const char too_large[] = "Request body is too large.";
+static const char no_memory[] = "There is not enough memory for the body now.";
+
+bool exchange_reserve(atomic_size_t *memory, size_t limit, size_t size, size_t more)
+{
+    size_t taken = atomic_fetch_add(memory, more);
+
+    if (size <= EXCHANGE_SMALL_SIZE || taken + more <= limit)
+        return true;
+    atomic_fetch_sub(memory, more);
+    return false;
+}
+
+/* Sets memory aside for a body of this size, in place of what was set aside before; false when
+ * there is too little left. */
+static bool reserve_body(struct http_exchange *exchange, size_t size)
+{
+    struct http_server *server = exchange->loop->server;
+    size_t more = size > exchange->body_memory ? size - exchange->body_memory : 0;
+
+    if (!exchange_reserve(&server->body_memory, server->settings.request_memory, size, more))
+        return false;
+    exchange->body_memory += more;
+    return true;
+}
+
+static void unreserve_body(struct http_exchange *exchange)
+{
+    atomic_fetch_sub(&exchange->loop->server->body_memory, exchange->body_memory);
+    exchange->body_memory = 0;
+}
+
+/* The handler has read it: an answer may be long in coming. */
+static void release_body(struct http_exchange *exchange)
+{
+    unreserve_body(exchange);
+    buffer_release(&exchange->request.body);
+}
+
 static void release_exchange(struct http_exchange *exchange)
 {
-    set_state(exchange, EXCHANGE_IDLE);
+    leave_state(exchange);
+    release_body(exchange);
     http_reply_release(exchange->reply);
     http_request_release(&exchange->request);
     free(exchange);
@@ -139,24 +208,43 @@ void exchange_take_answers(struct http_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     while (exchange) {
         struct http_exchange *next = exchange->next;
-        set_state(exchange, EXCHANGE_ANSWERED);
-        if (exchange->is_orphan)
+        exchange_set_state(exchange, EXCHANGE_ANSWERED);
+        if (exchange->is_orphan) {
+            log_answer(exchange, true); /* a write was carried out, whoever hears of it */
             release_exchange(exchange);
+        }
         exchange = next;
     }
 }
 
 /* ---- refusals ---- */
 
+/* Connections that make room are counted where they do. */
+static void count_refusal(const struct http_exchange *exchange, unsigned status,
+                          const char *detail)
+{
+    if (status == 408)
+        http_exchange_reject(exchange, METRICS_REJECTED_SLOW);
+    else if (status == 413)
+        http_exchange_reject(exchange, METRICS_REJECTED_BODY);
+    else if (status != 503)
+        http_exchange_reject(exchange, METRICS_REJECTED_GUARD);
+    else if (detail == no_memory)
+        http_exchange_reject(exchange, METRICS_REJECTED_MEMORY);
+}
+
 static void make_refusal(struct http_exchange *exchange, struct http_response *response,
                          unsigned status, const char *detail)
 {
     struct http_format format;
 
+    count_refusal(exchange, status, detail);
     exchange->request.must_close = true;
     http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
     http_response_start(response, &exchange->request, status);
     http_response_add_header(response, "Vary", "Accept, Origin");
+    if (status == 503)
+        http_response_add_header(response, "Retry-After", "1");
     http_render_detail(response, &format, detail);
 }
 
@@ -169,23 +257,6 @@ static void refuse(struct http_exchange *exchange, unsigned status, const char *
     http_exchange_respond(exchange, &response);
 }
 
-static void log_exchange(const struct http_exchange *exchange, unsigned status, uint64_t bytes)
-{
-    const struct http_request *request = &exchange->request;
-    const char *target = request->target.data ? request->target.data : "";
-
-    log_access(&(struct log_request){
-        .id = request->id,
-        .method = request->method_name.data ? request->method_name.data : "",
-        .path = target,
-        .path_length = strcspn(target, "?"),
-        .status = status,
-        .bytes = bytes,
-        .microseconds = clock_now() - exchange->started,
-        .client = exchange->client,
-    });
-}
-
 /* Refuses where libmicrohttpd can't be asked to: it is about to answer by itself, or in the
  * middle of a body. */
 static void refuse_past_library(struct http_exchange *exchange, unsigned status,
@@ -194,22 +265,33 @@ static void refuse_past_library(struct http_exchange *exchange, unsigned status,
     struct http_response response;
     struct buffer bytes = {0};
 
+    if (!exchange->request.id[0])
+        http_request_finish_headers(&exchange->request);
     make_refusal(exchange, &response, status, detail);
     http_response_append(&bytes, &response);
     if (!bytes.failed)
-        wire_send_last(exchange->connection, bytes.data, bytes.size);
-    log_exchange(exchange, status, response.body.size);
+        wire_send_last(exchange->socket, bytes.data, bytes.size);
+    log_exchange(exchange, status, response.body.size, false);
     http_response_release(&response);
     buffer_release(&bytes);
-    set_state(exchange, EXCHANGE_IDLE);
+    exchange->lingers = true;
+    exchange_set_state(exchange, EXCHANGE_CLOSING);
     exchange->loop->has_refused = true;
 }
 
-/* At once: with less room left than it needs, libmicrohttpd 0.9.75 forgets the connection. */
-static void refuse_long_target(struct http_exchange *exchange)
+void exchange_end(struct http_exchange *exchange, unsigned status, const char *detail)
 {
-    http_request_finish_headers(&exchange->request);
-    refuse_past_library(exchange, 414, http_guard_head_too_long);
+    if (status > 0) {
+        if (exchange->state != EXCHANGE_STARTED && exchange->state != EXCHANGE_BODY)
+            exchange->started = exchange->since;
+        refuse_past_library(exchange, status, detail);
+        exchange->loop->has_refused = false; /* that was not the one the library is at */
+        return;
+    }
+    if (exchange->state == EXCHANGE_QUEUED)
+        log_answer(exchange, true);
+    shutdown(exchange->socket, SHUT_RDWR); /* that wakes the library */
+    exchange_set_state(exchange, EXCHANGE_CLOSING);
 }
 
 /* What libmicrohttpd finds between the last header and our first call. */
@@ -217,7 +299,7 @@ static const char *detail_of_refusal(unsigned status)
 {
     switch (status) {
     case 413:
-        return "Request body is too large.";
+        return too_large;
     case 431:
         return "The headers are too large.";
     default:
@@ -229,15 +311,16 @@ static const char *detail_of_refusal(unsigned status)
  * it refuses earlier can't be told from each other: they get its own answer. */
 void exchange_note_refusal(struct http_loop *loop, unsigned status)
 {
-    struct http_exchange *exchange = status > 0 ? loop->starting : NULL;
+    struct http_exchange *exchange =
+        status > 0 ? TAILQ_FIRST(&loop->exchanges[EXCHANGE_STARTED]) : NULL;
 
     while (exchange && !wire_has_head(exchange->connection))
-        exchange = exchange->next_starting;
+        exchange = TAILQ_NEXT(exchange, same_state);
     if (exchange) {
         wire_read_fields(exchange->connection, &exchange->request);
-        http_request_finish_headers(&exchange->request);
         refuse_past_library(exchange, status, detail_of_refusal(status));
     } else if (!loop->has_refused) {
+        measure_unread(loop, status);
         log_message(CONFIG_LOG_INFO, "a request that can't be read was refused: status %u",
                     status);
     }
@@ -245,30 +328,42 @@ void exchange_note_refusal(struct http_loop *loop, unsigned status)
 
 /* ---- the steps of a request ---- */
 
-/* The request is there as a whole. http_server_refuse waits until no thread is in here. */
+/* The request is there as a whole. */
 static void answer_request(struct http_exchange *exchange)
 {
     struct http_loop *loop = exchange->loop;
-    struct http_server *server = loop->server;
+    const struct http_server_settings *settings = &loop->server->settings;
 
-    set_state(exchange, EXCHANGE_HANDLED);
-    atomic_fetch_add(&server->in_handler, 1);
-    if (exchange->body_size > server->settings.body_limit) {
-        refuse(exchange, 413, "Request body is too large.");
-    } else if (atomic_load(&server->refusing)) {
-        refuse(exchange, 503, "The server is stopping.");
-    } else {
-        loop->handed_on++;
-        server->settings.answer_request(server->settings.context, exchange);
-    }
-    atomic_fetch_sub(&server->in_handler, 1);
+    exchange_set_state(exchange, EXCHANGE_HANDLED);
+    loop->handed_on++;
+    settings->answer_request(settings->context, exchange);
+    release_body(exchange);
 }
 
-static bool is_body_too_large(const struct http_exchange *exchange)
+/* Whether the body is kept: of other methods it means nothing. */
+static bool keeps_body(const struct http_request *request)
+{
+    return request->method == HTTP_POST || request->method == HTTP_PUT ||
+           request->method == HTTP_PATCH;
+}
+
+/* Of one that tells its size before it comes. */
+static const char *length_problem(struct http_exchange *exchange, unsigned *status)
 {
     const char *length = exchange->request.headers[HTTP_HEADER_CONTENT_LENGTH];
+    size_t limit = exchange->loop->server->settings.body_limit;
+    bool fits;
 
-    return length && strtoull(length, NULL, 10) > exchange->loop->server->settings.body_limit;
+    exchange->body_most = length ? strtoull(length, NULL, 10) : limit;
+    *status = 413;
+    if (exchange->body_most > limit)
+        return too_large;
+    /* What has not come yet takes no memory, and who only announces it no one else's. */
+    fits = !length || !keeps_body(&exchange->request) ||
+           reserve_body(exchange, exchange->body_most);
+    unreserve_body(exchange);
+    *status = 503;
+    return fits ? NULL : no_memory;
 }
 
 /* libmicrohttpd closes the connection after an answer in this first call: only refusals are
@@ -283,36 +378,50 @@ static enum MHD_Result take_head(struct http_exchange *exchange)
         return MHD_NO;
     problem = wire_read_head(exchange->connection, &exchange->head, request);
     http_request_finish_headers(request);
-    set_state(exchange, EXCHANGE_BODY);
+    exchange_set_state(exchange, EXCHANGE_BODY);
     if (!problem)
         problem = http_guard_problem(request, &status);
     if (problem && status != 400) { /* the library may have no memory left for an answer */
         refuse_past_library(exchange, status, problem);
         return MHD_NO;
     }
+    if (!problem)
+        problem = length_problem(exchange, &status);
     if (problem)
         refuse(exchange, status, problem);
-    else if (is_body_too_large(exchange))
-        refuse(exchange, 413, "Request body is too large.");
     return MHD_YES;
+}
+
+static const char *size_problem(struct http_exchange *exchange, unsigned *status)
+{
+    size_t size = exchange->body_size;
+    size_t most = exchange->body_most;
+
+    *status = 413;
+    if (size > most)
+        return too_large;
+    *status = 503; /* the buffer doubles when it grows */
+    if (size > exchange->body_memory && keeps_body(&exchange->request) &&
+        !reserve_body(exchange,
+                      size <= EXCHANGE_SMALL_SIZE || size > most / 2 ? size : 2 * size))
+        return no_memory;
+    return NULL;
 }
 
 static enum MHD_Result take_body(struct http_exchange *exchange, const char *data, size_t *size)
 {
     struct http_request *request = &exchange->request;
-    size_t limit = exchange->loop->server->settings.body_limit;
-    bool kept = request->method == HTTP_POST || request->method == HTTP_PUT ||
-                request->method == HTTP_PATCH;
     const char *problem = wire_body_problem(exchange->connection, &exchange->head, data);
+    unsigned status = 400;
 
+    exchange->body_size += *size;
+    if (!problem)
+        problem = size_problem(exchange, &status);
     if (problem) {
-        refuse_past_library(exchange, 400, problem);
+        refuse_past_library(exchange, status, problem);
         return MHD_NO;
     }
-    exchange->body_size += *size;
-    if (exchange->body_size > limit + DRAINED_BODY_SIZE)
-        return MHD_NO;
-    if (kept && exchange->body_size <= limit)
+    if (keeps_body(request))
         buffer_append(&request->body, data, *size);
     *size = 0;
     return request->body.failed ? MHD_NO : MHD_YES;
@@ -323,7 +432,9 @@ static enum MHD_Result queue_reply(struct http_exchange *exchange,
 {
     if (!exchange->reply)
         return MHD_NO;
-    set_state(exchange, EXCHANGE_QUEUED);
+    exchange->lingers = exchange->request.must_close ||
+                        atomic_load(&exchange->loop->server->phase) >= HTTP_SERVER_DRAINING;
+    exchange_set_state(exchange, EXCHANGE_QUEUED);
     return MHD_queue_response(connection, exchange->reply->status, exchange->reply->native);
 }
 
@@ -336,7 +447,7 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connectio
 
     (void)context;
     (void)url;
-    if (!exchange || exchange->state == EXCHANGE_IDLE)
+    if (!exchange || exchange->state == EXCHANGE_CLOSING)
         return MHD_NO;
     exchange->loop->has_refused = false;
     if (exchange->state == EXCHANGE_DEFERRED)
@@ -363,29 +474,19 @@ void *exchange_start_request(void *context, const char *target,
     struct http_exchange *exchange = info ? info->socket_context : NULL;
 
     (void)context;
-    if (!exchange)
-        return NULL;
-    http_request_clear(&exchange->request);
+    if (!exchange || exchange->state == EXCHANGE_CLOSING)
+        return exchange;
     exchange->body_size = 0;
-    exchange->reply = NULL;
     exchange->started = clock_now();
     http_request_set_target(&exchange->request, target);
     exchange->head.target = target;
     exchange->loop->has_refused = false;
-    set_state(exchange, EXCHANGE_STARTED);
+    exchange_set_state(exchange, EXCHANGE_STARTED);
+    /* at once: with less room left than it needs, libmicrohttpd 0.9.75 forgets the connection
+     */
     if (exchange->request.target.size > HTTP_HEAD_SIZE_MAX)
-        refuse_long_target(exchange);
+        refuse_past_library(exchange, 414, http_guard_head_too_long);
     return exchange;
-}
-
-/* Of what was answered: a HEAD and a 304 have no body. */
-static void log_answer(const struct http_exchange *exchange)
-{
-    const struct http_reply *reply = exchange->reply;
-    bool has_body = reply && exchange->request.method != HTTP_HEAD && reply->status != 304;
-
-    if (log_enabled(CONFIG_LOG_INFO))
-        log_exchange(exchange, reply ? reply->status : 0, has_body ? reply->size : 0);
 }
 
 void exchange_end_request(void *context, struct MHD_Connection *connection,
@@ -395,7 +496,6 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
 
     (void)context;
     (void)connection;
-    (void)code;
     if (!exchange)
         return;
     *request_context = NULL;
@@ -404,38 +504,69 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
         return;
     }
     /* of one just started, libmicrohttpd has told, or the client left */
-    if (exchange->state > EXCHANGE_STARTED)
-        log_answer(exchange);
-    set_state(exchange, EXCHANGE_IDLE);
+    if (exchange->state != EXCHANGE_STARTED && exchange->state != EXCHANGE_CLOSING)
+        log_answer(exchange, code != MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    if (exchange->state != EXCHANGE_CLOSING)
+        exchange_set_state(exchange, EXCHANGE_IDLE);
     http_reply_release(exchange->reply);
     exchange->reply = NULL;
+    release_body(exchange);
+    http_request_clear(&exchange->request);
+    exchange->route = 0;
+}
+
+/* There is no address to tell, and a new socket has nothing of the listener's. */
+static void prepare_unix(struct http_exchange *exchange)
+{
+    int unsent = HTTP_UNSENT_SIZE / 2; /* the kernel doubles it */
+
+    snprintf(exchange->client, sizeof(exchange->client), "%s", CIDR_UNIX);
+    setsockopt(exchange->socket, SOL_SOCKET, SO_SNDBUF, &unsent, sizeof(unsent));
 }
 
 static struct http_exchange *make_exchange(struct http_loop *loop,
                                            struct MHD_Connection *connection)
 {
     struct http_exchange *exchange = calloc(1, sizeof(*exchange));
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct in6_addr peer = cidr_socket_address(
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 
     if (!exchange)
         return NULL; /* every request on the connection is refused by exchange_advance */
     exchange->loop = loop;
     exchange->connection = connection;
-    if (info && getnameinfo(info->client_addr, sizeof(struct sockaddr_in6), exchange->client,
-                            sizeof(exchange->client), NULL, 0, NI_NUMERICHOST) != 0)
-        exchange->client[0] = '\0';
+    exchange->socket =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    exchange->is_unix = IN6_IS_ADDR_UNSPECIFIED(&peer);
+    cidr_print_address(&peer, exchange->client);
+    if (exchange->is_unix)
+        prepare_unix(exchange);
+    http_request_set_peer(&exchange->request, &loop->server->trusted_proxies, &peer);
+    enter_state(exchange, EXCHANGE_CONNECTED);
+    arrival_add(exchange, &peer);
     return exchange;
+}
+
+static void end_connection(struct http_exchange *exchange)
+{
+    struct http_loop *loop = exchange->loop;
+
+    arrival_remove(exchange);
+    if (exchange->lingers)
+        linger_add(&loop->linger, exchange->socket, loop->now);
+    loop->is_busy = true; /* libmicrohttpd listens again only in its next run */
+    if (!exchange->is_orphan)
+        release_exchange(exchange);
 }
 
 void exchange_notify_connection(void *context, struct MHD_Connection *connection,
                                 void **socket_context, enum MHD_ConnectionNotificationCode code)
 {
-    struct http_exchange *exchange = *socket_context;
+    struct http_loop *loop = context;
 
-    ((struct http_loop *)context)->has_refused = false;
+    loop->has_refused = false;
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = make_exchange(context, connection);
-    else if (exchange && !exchange->is_orphan)
-        release_exchange(exchange);
+        *socket_context = make_exchange(loop, connection);
+    else if (*socket_context)
+        end_connection(*socket_context);
 }

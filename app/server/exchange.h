@@ -12,6 +12,8 @@
  * connection costs four.
  */
 
+#include "server/arrival.h"
+#include "server/linger.h"
 #include "server/server.h"
 #include "server/wire.h"
 
@@ -21,21 +23,43 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/queue.h>
+
+/* A connection, and the request on it, go through these in order, leaving some out; changed in
+ * one place, by the loop's thread. */
+enum exchange_state {
+    EXCHANGE_CONNECTED, /* no request yet */
+    EXCHANGE_STARTED,   /* the request line is known */
+    EXCHANGE_BODY,      /* the guard is passed, the body is arriving */
+    EXCHANGE_HANDLED,   /* the handler has it */
+    EXCHANGE_DEFERRED,  /* another thread will answer */
+    EXCHANGE_ANSWERED,  /* the reply is there */
+    EXCHANGE_QUEUED,    /* libmicrohttpd is sending it */
+    EXCHANGE_IDLE,      /* answered; the connection is kept for the next request */
+    EXCHANGE_CLOSING,   /* all was said: what still comes is not looked at */
+    EXCHANGE_STATE_COUNT,
+};
+
+TAILQ_HEAD(exchange_list, http_exchange);
 
 struct http_loop {
     struct http_server *server;
     struct MHD_Daemon *daemon;
-    int listen_socket; /* -1 once draining */
+    int listen_socket; /* -1 once no more connections are taken; see http_server.listening */
     int wake;          /* an eventfd, written to when `answered` was empty, and to stop */
+    atomic_bool is_asked_to_turn; /* until it has gone round */
     pthread_t thread;
     bool started;
 
     /* Of the loop's thread alone. */
-    struct http_exchange *starting; /* whose request line is known, and no more */
-    size_t deferred;                /* exchanges that wait for an answer */
-    size_t handed_on;               /* requests since no_more_input was last called */
+    uint64_t now; /* clock_now() when this run began */
+    /* Every exchange is in the list of its state, the one that is longest in it first. */
+    struct exchange_list exchanges[EXCHANGE_STATE_COUNT];
+    size_t handed_on; /* requests since no_more_input was last called */
+    struct lingering linger;
     bool is_busy;     /* a request moved on in this run: there may be more to do at once */
     bool has_refused; /* the request that libmicrohttpd is at: what it says of it is no news */
+    uint64_t arrived_until; /* that long it waits for requests when it leaves; clock_now() */
 
     pthread_mutex_t lock;
     struct http_exchange *answered; /* by other threads, linked by `next`; under the lock */
@@ -43,15 +67,17 @@ struct http_loop {
 
 struct http_server {
     struct http_server_settings settings;
-    unsigned port;
-    char name[HOST_NAME_MAX + 8]; /* of this machine, and the port */
-    atomic_bool draining;
-    atomic_bool refusing;
-    atomic_bool stopping;
-    atomic_uint in_handler;     /* threads that are in answer_request */
-    atomic_size_t arriving;     /* requests that have begun, before the handler */
+    struct endpoint endpoint;
+    bool are_inherited; /* the listeners: another server will take who connects */
+    struct cidr_list trusted_proxies;
+    char name[HOST_NAME_MAX + 8]; /* of this machine, and the port if there is one */
+    _Atomic(enum http_server_phase) phase;
+    atomic_size_t threads;      /* that have not ended */
+    atomic_size_t listening;    /* threads that may take a connection */
     atomic_size_t active;       /* from the handler or a refusal on, until the answer is sent */
     atomic_size_t reply_memory; /* bytes of bodies of all replies */
+    atomic_size_t body_memory;  /* bytes set aside for bodies of requests */
+    struct arrival arrival;
     size_t loop_count;
     struct http_loop *loops;
 };
@@ -59,21 +85,10 @@ struct http_server {
 struct http_reply {
     struct MHD_Response *native;
     unsigned status;
-    size_t size; /* bytes of the body */
+    size_t size;    /* bytes of the body */
+    bool is_health; /* of a route for health checks */
     struct http_server *server;
     atomic_uint references;
-};
-
-/* A request goes through these in order, leaving some out; changed in one place, by the loop's
- * thread. */
-enum exchange_state {
-    EXCHANGE_IDLE,     /* no request, or it needs nothing any more */
-    EXCHANGE_STARTED,  /* the request line is known */
-    EXCHANGE_BODY,     /* the guard is passed, the body is arriving */
-    EXCHANGE_HANDLED,  /* the handler has it */
-    EXCHANGE_DEFERRED, /* another thread will answer */
-    EXCHANGE_ANSWERED, /* the reply is there */
-    EXCHANGE_QUEUED,   /* libmicrohttpd is sending it */
 };
 
 /* One for each connection, used for one request after another. While it is deferred, another
@@ -82,17 +97,37 @@ struct http_exchange {
     struct http_loop *loop;
     struct http_request request;
     enum exchange_state state;
-    bool is_orphan;   /* the connection ended before the answer came */
-    size_t body_size; /* bytes that came, kept or not */
+    uint64_t since;    /* when it came into this state, or made progress there; clock_now() */
+    uint64_t progress; /* bytes that had been moved by then and 1; 0: not looked at */
+    TAILQ_ENTRY(http_exchange) same_state;
+    unsigned route;     /* see http_exchange_set_route */
+    bool is_orphan;     /* the connection ended before the answer came */
+    bool lingers;       /* its client may be sending when the connection is closed */
+    bool is_unix;       /* on a Unix socket */
+    size_t body_size;   /* bytes that came, kept or not */
+    size_t body_most;   /* how large the body can be, by its length or the limit */
+    size_t body_memory; /* bytes set aside for the body */
     uint64_t started;
     struct MHD_Connection *connection;
+    int socket; /* libmicrohttpd's */
     struct wire_head head;
     struct http_reply *reply; /* NULL: there was no memory for one */
     struct http_exchange *next;
-    struct http_exchange *next_starting;  /* while EXCHANGE_STARTED */
-    struct http_exchange **starting_link; /* what points here */
+    struct arrival_client *address; /* NULL: not counted */
     char client[INET6_ADDRSTRLEN];
 };
+
+#define EXCHANGE_SMALL_SIZE 4096 /* bytes: of an error, a todo */
+
+/* Takes `more` bytes of this memory, for something that has `size` of them then; false when it
+ * would be over the limit. What is small always fits. */
+bool exchange_reserve(atomic_size_t *memory, size_t limit, size_t size, size_t more);
+
+/* Moves the exchange to the end of the state's list. */
+void exchange_set_state(struct http_exchange *exchange, enum exchange_state state);
+
+/* Ends a connection: says why with this status, or nothing (0: an answer may be under way). */
+void exchange_end(struct http_exchange *exchange, unsigned status, const char *detail);
 
 /* libmicrohttpd's callbacks; the context is the loop. */
 void *exchange_start_request(void *loop, const char *target, struct MHD_Connection *connection);

@@ -1,9 +1,8 @@
+#include "http/router.h"
 #include "server/exchange.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>
-
-#define SMALL_SIZE 4096 /* never refused: an error, a todo */
 
 static bool add_headers(struct http_reply *reply, const struct http_response *response)
 {
@@ -20,11 +19,13 @@ struct http_reply *http_reply_make(const struct http_exchange *exchange,
 {
     struct http_reply *reply = calloc(1, sizeof(*reply));
 
-    if (exchange->request.must_close || atomic_load(&exchange->loop->server->draining))
+    if (exchange->request.must_close ||
+        atomic_load(&exchange->loop->server->phase) >= HTTP_SERVER_DRAINING)
         http_response_add_header(response, "Connection", "close");
     if (!reply || response->body.failed)
         goto failed;
     reply->status = response->status;
+    reply->is_health = response->route && response->route->is_health;
     reply->server = exchange->loop->server;
     atomic_init(&reply->references, 1);
     reply->native = MHD_create_response_from_buffer(response->body.size, response->body.data,
@@ -56,10 +57,14 @@ void http_reply_release(struct http_reply *reply)
     free(reply);
 }
 
-bool http_reply_fits(const struct http_exchange *exchange, size_t size)
+bool http_reply_reserve(const struct http_exchange *exchange, size_t size)
 {
-    const struct http_server *server = exchange->loop->server;
+    struct http_server *server = exchange->loop->server;
 
-    return size <= SMALL_SIZE ||
-           atomic_load(&server->reply_memory) + size <= server->settings.reply_memory;
+    return exchange_reserve(&server->reply_memory, server->settings.reply_memory, size, size);
+}
+
+void http_reply_unreserve(const struct http_exchange *exchange, size_t size)
+{
+    atomic_fetch_sub(&exchange->loop->server->reply_memory, size);
 }

@@ -8,9 +8,12 @@
  * thread never waits.
  */
 
+#include "base/endpoint.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "server/listen.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,11 +27,17 @@ struct http_exchange;
 struct http_reply;
 
 struct http_server_settings {
-    const char *address; /* numeric IPv4 or IPv6 */
-    unsigned port;       /* 0: the system picks one */
-    unsigned threads;    /* 0: one for two cores */
-    size_t body_limit;   /* bytes; a longer body gets 413 */
-    size_t reply_memory; /* bytes of all replies that exist at a time, see http_reply_fits */
+    struct http_listeners *listeners; /* one at least; closed in the end, on failure, too */
+    const char *prefix;               /* of the names of its settings, as for http_listen */
+    bool is_measured;                 /* in the metrics; one server of the process at most */
+    size_t connections;               /* most at a time; 0: as many as there is room for */
+    unsigned threads;                 /* 0: one for two cores; at least one for each listener */
+    const char *trusted_proxies;      /* for cidr_list_parse, and valid */
+    size_t descriptors;               /* that are kept for all else than connections */
+    size_t client_connections;        /* most of one address at a time; 0: half of all */
+    size_t body_limit;                /* bytes; a longer body gets 413 */
+    size_t request_memory; /* bytes of all bodies that are arriving; one beyond it gets 503 */
+    size_t reply_memory; /* bytes of all replies that exist at a time, see http_reply_reserve */
 
     /* Both are called on an HTTP thread, of which there may be many at a time, with no lock
      * held; they must not wait for anything. The first answers a request or defers it. The
@@ -39,34 +48,79 @@ struct http_server_settings {
     void *context;
 };
 
-/* Listens and answers from now on. NULL with *err set when the address can't be had. */
+/* How many threads there would be on a socket of its own, and connections at a time, with the
+ * settings' threads and descriptors: see http_server_connection_limit. */
+bool http_server_measure(const struct http_server_settings *settings, size_t *threads,
+                         size_t *connections, struct error *err);
+
+/* How many descriptors a server of one thread takes for so many connections. */
+size_t http_server_descriptors(size_t connections);
+
+/* Listens and answers from now on. NULL with *err set: then nothing was called. */
 struct http_server *http_server_start(const struct http_server_settings *settings,
                                       struct error *err);
 
-/* The port that is listened on. */
-unsigned http_server_port(const struct http_server *server);
+/* What is listened on; of several, the first. */
+const struct endpoint *http_server_endpoint(const struct http_server *server);
 
-/* Stops accepting connections, and closes each one after the answer that is under way. */
-void http_server_drain(struct http_server *server);
+/* How many connections there can be at a time: as many as descriptors (ulimit -n, raised as far
+ * as is allowed) and a container's memory suffice for, at most 8192. One more takes the place
+ * of another, see arrival.h. */
+size_t http_server_connection_limit(const struct http_server *server);
+
+/* Sets the gauges of a server that is measured. Any thread. */
+void http_server_report(const struct http_server *server);
+
+/* The life of a server, in this order. */
+enum http_server_phase {
+    HTTP_SERVER_STARTING, /* not all threads are there: none takes a connection */
+    HTTP_SERVER_SERVING,
+    HTTP_SERVER_DRAINING, /* each answer closes its connection; new ones are still taken */
+    HTTP_SERVER_CLOSED,   /* who has connected is taken (unless another server will take him),
+                             nobody else; requests are answered */
+    HTTP_SERVER_LEAVING,  /* connections without a request end; a thread ends when it owes no
+                             answer, and what had begun to come is there, or 2 s are over */
+    HTTP_SERVER_CUT,      /* a thread ends, whatever it owes */
+};
+
+/* Goes on to DRAINING, CLOSED or LEAVING. */
+void http_server_advance(struct http_server *server, enum http_server_phase phase);
 
 /* Requests that have come in whole and are not answered to the last byte. */
 size_t http_server_active(const struct http_server *server);
 
-/* Requests that have begun and not come in whole; may be for ever. */
-size_t http_server_arriving(const struct http_server *server);
+/* Connections on which a request may come: those that are open, and one as long as it is not
+ * known whether there are more to take. */
+size_t http_server_connections(const struct http_server *server);
 
-/* From its return on the handler is not called any more: what still comes gets a 503. */
-void http_server_refuse(struct http_server *server);
+/* Threads that have not ended yet. */
+size_t http_server_threads(const struct http_server *server);
 
-/* Closes all connections, joins all threads, frees the server. After http_server_refuse, and
- * when no exchange is deferred any more: libmicrohttpd can't stop with a suspended connection.
+/* Whether each thread has gone round since this was last true; then they are asked to do it
+ * once more. For a watchdog, from one thread, as long as the phase is SERVING. */
+bool http_server_has_turned(struct http_server *server);
+
+/*
+ * The end, in this order, so that nothing is used that is gone:
+ *
+ * 1. http_server_join: cuts and joins the threads. From its return on neither callback is
+ *    called, so what they work on may go: whoever has deferred exchanges answers them, to the
+ *    deaf, and is freed.
+ * 2. http_server_free: closes all connections. No exchange is deferred any more.
  */
-void http_server_stop(struct http_server *server);
+void http_server_join(struct http_server *server);
+void http_server_free(struct http_server *server);
 
 const struct http_request *http_exchange_request(const struct http_exchange *exchange);
 
 /* Name of this machine and port, for a request that has no Host (HTTP/1.0). */
 const char *http_exchange_server_name(const struct http_exchange *exchange);
+
+/* For the metrics: which of its service's routes it is for, counted from 1; 0: none. */
+void http_exchange_set_route(struct http_exchange *exchange, unsigned route);
+
+/* For the metrics: it is refused for this reason. */
+void http_exchange_reject(const struct http_exchange *exchange, enum metrics_reason reason);
 
 /* Says that the answer comes later. Called by the handler, before any other thread learns of
  * the exchange. */
@@ -85,8 +139,12 @@ struct http_reply *http_reply_make(const struct http_exchange *exchange,
                                    struct http_response *response);
 void http_reply_release(struct http_reply *reply);
 
-/* Whether a reply with a body of this many bytes would be within reply_memory. A reply that is
- * shared counts once, until the slowest client has it. Small ones always fit. */
-bool http_reply_fits(const struct http_exchange *exchange, size_t size);
+/* Sets this many bytes of reply_memory aside, for a reply that is about to be made; false when
+ * there are fewer left. A reply counts once, however many share it, until the slowest client
+ * has it. Small ones always fit. */
+bool http_reply_reserve(const struct http_exchange *exchange, size_t size);
+
+/* Gives them back: the reply is there and counts itself. */
+void http_reply_unreserve(const struct http_exchange *exchange, size_t size);
 
 #endif

@@ -1,5 +1,7 @@
 #include "server/static.h"
 
+#include "server/dispatch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -38,6 +40,7 @@ struct content {
     enum http_coding coding;
     char etag[80];
     struct buffer bytes;
+    bool failed; /* it may be there */
 };
 
 bool http_static_open(struct http_static *files, const char *root, struct error *err)
@@ -124,14 +127,17 @@ static bool find_embedded(const char *name, const char *accepted, struct content
     return false;
 }
 
+/* False for what is no file for others; what the system can't read has failed. */
 static bool read_file(int file, struct content *content)
 {
     struct stat status;
     ssize_t count = 1;
 
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode) ||
-        status.st_size > FILE_SIZE_MAX ||
-        !buffer_reserve(&content->bytes, (size_t)status.st_size))
+    content->failed = fstat(file, &status) != 0;
+    if (content->failed || !S_ISREG(status.st_mode) || status.st_size > FILE_SIZE_MAX)
+        return false;
+    content->failed = !buffer_reserve(&content->bytes, (size_t)status.st_size);
+    if (content->failed)
         return false;
     snprintf(content->etag, sizeof(content->etag), "\"%jx-%jx-%jx.%lx\"",
              (uintmax_t)status.st_ino, (uintmax_t)status.st_size,
@@ -143,6 +149,7 @@ static bool read_file(int file, struct content *content)
         if (count > 0)
             buffer_append(&content->bytes, part, (size_t)count);
     }
+    content->failed = count < 0;
     return count >= 0;
 }
 
@@ -150,10 +157,14 @@ static bool read_file(int file, struct content *content)
 static bool find_in_folder(int folder, const char *name, struct content *content)
 {
     int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    bool found = file >= 0 && read_file(file, content);
+    bool found = false;
 
-    if (file >= 0)
+    if (file < 0) {
+        content->failed = errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == EIO;
+    } else {
+        found = read_file(file, content);
         close(file);
+    }
     return found;
 }
 
@@ -213,6 +224,8 @@ void http_static_respond(const struct http_static *files, struct http_exchange *
     }
     if (found)
         respond_content(exchange, match, text, &content);
+    else if (content.failed)
+        http_respond_detail(exchange, &match->representation, 500, "The file can't be read.");
     else
         http_respond_unknown_path(exchange);
     buffer_release(&content.bytes);

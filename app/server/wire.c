@@ -1,6 +1,7 @@
 #include "server/wire.h"
 
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #define VERSION_LENGTH 8 /* of "HTTP/1.1" */
@@ -63,15 +64,30 @@ static bool accounts_for(struct walk *walk, const char *name, size_t name_size,
     return true;
 }
 
+/* 0.9 leaves them on, where they would make `Host: a ` a bad host. In place, as the string was
+ * made; but not where the library has found out already how long the body is: the guard must
+ * see what it saw. */
+static void cut_blanks(const char *name, const char *value)
+{
+    char *end = strchr(value, '\0');
+
+    if (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)
+        return;
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        *--end = '\0';
+}
+
 static enum MHD_Result take_header(void *context, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
     struct walk *walk = context;
 
     (void)kind;
-    http_request_add_header(walk->request, name, value ? value : "");
     if (walk->is_in_place && !walk->is_broken)
         walk->is_broken = !value || !accounts_for(walk, name, name_size, value, value_size);
+    if (value && !wire_strictness())
+        cut_blanks(name, value);
+    http_request_add_header(walk->request, name, value ? value : "");
     return MHD_YES;
 }
 
@@ -114,7 +130,7 @@ const char *wire_read_head(struct MHD_Connection *connection, const struct wire_
 
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_header, &walk);
     request->head_size = (size_t)(find_head_end(connection, head) - head->method);
-    request->must_close = walk.is_in_place && request->headers[HTTP_HEADER_TRANSFER_ENCODING];
+    request->must_close = request->headers[HTTP_HEADER_TRANSFER_ENCODING] != NULL;
     if (!is_request_line_whole(head, &request->target))
         return "The request line has a control character or superfluous white space.";
     if (!walk.is_in_place)
@@ -171,15 +187,10 @@ bool wire_has_head(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) != NULL;
 }
 
-void wire_send_last(struct MHD_Connection *connection, const char *bytes, size_t size)
+void wire_send_last(int socket, const char *bytes, size_t size)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-    if (!info)
-        return;
     /* What doesn't fit into the socket's buffer is lost: its client has sent requests and read
-     * no answers. The end of reading wakes the library, in whatever state it thinks it is. */
-    (void)!send(info->connect_fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    shutdown(info->connect_fd, SHUT_RDWR);
+     * no answers. */
+    (void)!send(socket, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    shutdown(socket, SHUT_WR);
 }

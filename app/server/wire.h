@@ -15,7 +15,8 @@
  *
  * Not to be seen from here with 0.9: the lines of a chunked body that came in a packet without
  * the data behind them, and its trailers. So the connection ends with the answer to such a
- * request, and nothing that follows it is ever taken for the next one.
+ * request, and nothing that follows it is ever taken for the next one; with 1.0, too, so that
+ * there is one way.
  *
  * For the loop's thread.
  */
@@ -64,6 +65,6 @@ bool wire_has_head(struct MHD_Connection *connection);
 
 /* Sends these bytes past the library and ends the sending: what the library wants to send
  * itself then fails, and it closes the connection. */
-void wire_send_last(struct MHD_Connection *connection, const char *bytes, size_t size);
+void wire_send_last(int socket, const char *bytes, size_t size);
 
 #endif

@@ -2,8 +2,11 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "db/mysql.h"
+#include "db/mysql_server.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,89 +22,194 @@ static const char fetch_sql[] =
 static const char fetch_end_sql[] = ") ORDER BY id";
 static const char load_sql[] = "SELECT id, title, completed, `order`, url FROM todo_todoitem"
                                " FORCE INDEX (PRIMARY) WHERE id IN (";
+/* The same, which waits for locks for 30 ms; once for MariaDB and once for MySQL. */
+static const char load_waiting_sql[] =
+    "/*M!100102 SET STATEMENT max_statement_time = 0.03 FOR */"
+    "SELECT /*+ MAX_EXECUTION_TIME(30) */ id, title, completed, `order`, url"
+    " FROM todo_todoitem FORCE INDEX (PRIMARY) WHERE id IN (";
 static const char load_end_sql[] = ") ORDER BY id FOR UPDATE";
+static const char load_nowait_end_sql[] = ") ORDER BY id FOR UPDATE NOWAIT";
 static const char insert_sql[] =
     "INSERT INTO todo_todoitem (title, completed, `order`, url) VALUES ";
-/* Sent behind the INSERT: the id is known only now. No host name holds a brace. */
+/* Sent behind the INSERT: the id is known only now. No host name holds a brace: what has one is
+ * ours, and a row that another node of a cluster has put at an id that we expected is not. */
 static const char set_url_sql[] =
     ";UPDATE todo_todoitem FORCE INDEX (PRIMARY) SET url = REPLACE(url, '{id}', id)"
-    " WHERE id IN (";
-/* The rows are there, locked by load_for_update: this never inserts. */
-static const char update_sql[] =
-    "INSERT INTO todo_todoitem (id, title, completed, `order`) VALUES ";
-static const char update_end_sql[] =
-    " ON DUPLICATE KEY UPDATE title = VALUES(title), completed = VALUES(completed), "
-    "`order` = VALUES(`order`);";
+    " WHERE INSTR(url, '{id}') > 0 AND id IN (";
+/* Of one todo: SET title = 'a', ...; of many: SET title = CASE id WHEN 1 THEN 'a' WHEN 2 THEN
+ * 'b' END, ... */
+static const char update_sql[] = "UPDATE todo_todoitem FORCE INDEX (PRIMARY) SET ";
 /* One each: DELETE takes no index hint. */
 static const char delete_sql[] = "DELETE FROM todo_todoitem WHERE id = ";
 static const char clear_sql[] = "DELETE FROM todo_todoitem";
+/* Goes before it: DELETE knows no NOWAIT. */
+static const char lock_all_sql[] =
+    "SELECT COUNT(title) FROM todo_todoitem FORCE INDEX (PRIMARY) FOR UPDATE NOWAIT";
+/* All that changes are made of, for a todo that there can't be: refused like a change, by the
+ * server or for lack of rights, but nothing is written. */
+static const char check_sql[] =
+    "UPDATE todo_todoitem FORCE INDEX (PRIMARY) SET completed = 0 WHERE id = 0;"
+    "DELETE FROM todo_todoitem WHERE id = 0;"
+    "INSERT INTO todo_todoitem (title, completed, `order`, url)"
+    " SELECT title, completed, `order`, url FROM todo_todoitem FORCE INDEX (PRIMARY)"
+    " WHERE id = 0";
+/* Besides, after a change found no room: room for a todo. The id moves no AUTO_INCREMENT. */
+static const char fill_sql[] = ";INSERT INTO todo_todoitem (id, title, completed)"
+                               " VALUES (-1, REPEAT('x', 256), 0);"
+                               "DELETE FROM todo_todoitem WHERE id = -1";
 static const char commit_sql[] = "COMMIT";
-static const char increment_sql[] = "SELECT @@auto_increment_increment";
+/* For what knows no NOWAIT: an INSERT, and MySQL 5.7. */
+static const char lock_wait_sql[] = "SET SESSION innodb_lock_wait_timeout = 1";
 
-#define RECONNECT_PAUSE      100000U  /* microseconds, doubled with each failure, */
-#define RECONNECT_PAUSE_MOST 2000000U /* up to this */
+/* Bytes that one takes in a statement, at most. The server refuses a larger packet than its
+ * max_allowed_packet. */
+#define PACKET_RESERVE (1024 + sizeof(update_sql)) /* what statements begin and end with */
+#define ID_SIZE        24
+#define DELETE_SIZE    (sizeof(delete_sql) + ID_SIZE)
+#define UPDATE_SIZE    (2 * TODO_TITLE_SIZE + 512)
+#define INSERT_SIZE    (2 * TODO_TITLE_SIZE + 1024) /* with its url, quoted */
+
+#define RECONNECT_PAUSE      100000U   /* microseconds, doubled with each failure, */
+#define RECONNECT_PAUSE_MOST 2000000U  /* up to this */
+#define RENEWAL_PAUSE        60000000U /* microseconds, see renew */
+#define NO_ROOM_PAUSE        2000000U  /* microseconds, see store_check */
 
 struct todo_store {
     const struct config *config;
-    MYSQL *connection;  /* NULL: to be opened */
-    unsigned failures;  /* of connecting, in a row */
-    uint64_t retry_at;  /* not before this time (clock_now) */
+    MYSQL *connection;   /* NULL: to be opened */
+    bool has_connected;  /* once */
+    unsigned generation; /* db/mysql_server.h */
+    uint64_t renew_at;   /* clock_now(), when the connection is of age */
+    unsigned failures;   /* of connecting, in a row */
+    uint64_t retry_at;   /* not before this time (clock_now): till then, the same refusal */
+    struct error refusal;
+    uint64_t no_room_at; /* clock_now() of the last failure; 0: none since a success */
+    struct error no_room;
     uint32_t increment; /* of ids within one INSERT: 3 on a Galera cluster of three */
+    size_t packet;      /* bytes of one at most */
+    bool has_nowait;
+    bool waits;      /* for locks, a little, within this transaction */
+    bool is_waiting; /* within the statement that does */
     bool autocommit;
-    unsigned error_number; /* of the last failure */
-    struct buffer sql;     /* what is to be sent next */
+    enum db_mysql_cause cause; /* of the last failure */
+    struct buffer sql;         /* what is to be sent next: */
+    size_t statements;         /* so many changes before a COMMIT */
+    size_t done;               /* statements of what was sent last that went well */
 };
 
 static void disconnect(struct todo_store *store)
 {
+    if (store->connection)
+        metrics_add(METRICS_DB_CONNECTIONS, (uint64_t)-1);
     db_mysql_close(store->connection);
     store->connection = NULL;
 }
 
+/* What the failure tells about the server, all connections are told. */
 static bool fail(struct todo_store *store, const char *doing, struct error *err)
 {
     struct error cause = {0};
 
-    store->error_number = mysql_errno(store->connection);
+    store->cause = db_mysql_cause(store->connection);
     db_mysql_fail(store->connection, doing, &cause);
-    if (cause.code == ERROR_UNAVAILABLE)
-        disconnect(store);
+    if (store->cause == DB_MYSQL_LOST || store->cause == DB_MYSQL_TLS)
+        db_mysql_server_lost(store->generation);
+    else if (store->cause == DB_MYSQL_READ_ONLY)
+        db_mysql_server_took_change(false, store->generation);
+    if (store->cause == DB_MYSQL_TIME && store->is_waiting)
+        cause.code = ERROR_CONFLICT;
+    if (cause.code == ERROR_UNAVAILABLE || store->cause == DB_MYSQL_PACKET)
+        disconnect(store); /* after too large a packet, the server may end it, too */
+    if (store->cause == DB_MYSQL_NO_ROOM) {
+        store->no_room = cause;
+        store->no_room_at = clock_now();
+    }
     return error_set(err, cause.code, "%s", cause.text);
 }
 
-static bool read_increment(struct todo_store *store, struct error *err)
+/* MySQL 8 and MariaDB 10.3 know it: "8.4.3", "10.11.6-MariaDB-..." */
+static bool knows_nowait(const char *version)
 {
-    MYSQL_RES *result = NULL;
-    MYSQL_ROW row = NULL;
+    char *rest = NULL;
+    unsigned long major = strtoul(version, &rest, 10);
+    unsigned long minor = *rest == '.' ? strtoul(rest + 1, NULL, 10) : 0;
 
-    if (mysql_real_query(store->connection, increment_sql, sizeof(increment_sql) - 1) == 0)
-        result = mysql_store_result(store->connection);
-    if (result)
-        row = mysql_fetch_row(result);
-    if (row && row[0])
-        store->increment = (uint32_t)strtoul(row[0], NULL, 10);
-    mysql_free_result(result);
-    return row ? true : fail(store, "read auto_increment_increment", err);
+    return major >= 8 && !(major == 10 && minor < 3);
 }
 
+/* Most of the greatest age: connections that were made together shall not end together. */
+static uint64_t renewal_time(const struct config *config)
+{
+    uint64_t fifth = (uint64_t)config->db_connection_age * 1000000 / 5;
+
+    return fifth > 0 ? clock_now() + 3 * fifth + clock_backoff(0, 2 * fifth, 2 * fifth)
+                     : UINT64_MAX;
+}
+
+/* Takes the place of the connection that there was. */
+static bool open_connection(struct todo_store *store, struct error *err)
+{
+    const struct config *config = store->config;
+    unsigned generation = db_mysql_server_generation();
+    struct db_mysql_server server;
+    char tls[DB_MYSQL_TLS_SIZE];
+    uint64_t again_at;
+    MYSQL *connection = db_mysql_open(config, config->request_timeout, err);
+
+    if (!connection || !db_mysql_server_ask(connection, &server, err) ||
+        !db_mysql_run(connection, lock_wait_sql, sizeof(lock_wait_sql) - 1,
+                      "set up the session", err)) {
+        db_mysql_close(connection);
+        return false;
+    }
+    disconnect(store);
+    store->connection = connection;
+    db_mysql_describe_tls(connection, config, tls);
+    metrics_add(METRICS_DB_CONNECTIONS, 1);
+    if (store->has_connected)
+        metrics_add(METRICS_DB_RECONNECTS, 1);
+    store->has_connected = true;
+    store->generation = db_mysql_server_reached(server.name, tls, generation, &again_at);
+    store->renew_at = renewal_time(config);
+    if (store->renew_at > again_at)
+        store->renew_at = again_at;
+    store->increment = server.increment;
+    store->packet = server.packet;
+    store->has_nowait = knows_nowait(server.version);
+    store->autocommit = true;
+    return true;
+}
+
+/* Behind a balancer, a connection that stays for ever stays with one server for ever. No
+ * request fails for it: where no new one can be had, the old one does. */
+static void renew(struct todo_store *store)
+{
+    struct error ignored = {0};
+
+    if (!open_connection(store, &ignored))
+        store->renew_at = clock_now() + RENEWAL_PAUSE;
+}
+
+/* A connection for what begins now: one that knows of no server that has gone since. */
 static bool connect_store(struct todo_store *store, struct error *err)
 {
+    if (store->connection && store->generation != db_mysql_server_generation())
+        disconnect(store);
+    if (store->connection && clock_now() >= store->renew_at)
+        renew(store);
     if (store->connection)
         return true;
     if (clock_now() < store->retry_at)
-        return error_set(err, ERROR_UNAVAILABLE, "waiting to connect again");
-    store->connection = db_mysql_open(store->config, store->config->request_timeout, err);
-    if (store->connection && read_increment(store, err)) {
+        return error_set(err, ERROR_UNAVAILABLE, "%s", store->refusal.text);
+    store->refusal = (struct error){0};
+    if (open_connection(store, &store->refusal)) {
         store->failures = 0;
-        store->autocommit = true;
         return true;
     }
-    disconnect(store);
     store->retry_at =
         clock_now() + clock_backoff(store->failures++, RECONNECT_PAUSE, RECONNECT_PAUSE_MOST);
-    /* a refusal, too, is only an unavailable database while we serve */
-    err->code = ERROR_UNAVAILABLE;
-    return false;
+    /* a wrong password, too, is only an unavailable database while we serve */
+    return error_set(err, ERROR_UNAVAILABLE, "%s", store->refusal.text);
 }
 
 static bool set_autocommit(struct todo_store *store, bool wanted, struct error *err)
@@ -131,6 +239,8 @@ static bool run(struct todo_store *store, const char *doing, struct error *err)
         ok = fail(store, doing, err);
     else
         ok = true;
+    store->done = ok;
+    store->statements = 0;
     buffer_clear(&store->sql);
     return ok;
 }
@@ -138,7 +248,7 @@ static bool run(struct todo_store *store, const char *doing, struct error *err)
 /* Reads what came of the other statements. The server leaves out what follows a failed one. */
 static bool run_rest(struct todo_store *store, const char *doing, struct error *err)
 {
-    while (mysql_more_results(store->connection))
+    for (; mysql_more_results(store->connection); store->done++)
         if (mysql_next_result(store->connection) != 0)
             return fail(store, doing, err);
     return true;
@@ -152,12 +262,30 @@ static bool flush(struct todo_store *store, struct error *err)
     return store->sql.size == 0 || (run(store, doing, err) && run_rest(store, doing, err));
 }
 
-static void append_ids(struct buffer *sql, const uint32_t *ids, size_t count)
+/* How many that take `size` bytes each the packet has room for, behind what is to be sent. */
+static size_t room(const struct todo_store *store, size_t size)
+{
+    size_t used = store->sql.size + PACKET_RESERVE;
+
+    return used < store->packet ? (store->packet - used) / size : 0;
+}
+
+/* How many of these go into the next packet, or, when that is full, into one of their own. */
+static size_t part_length(const struct todo_store *store, size_t count, size_t size)
+{
+    size_t most = room(store, size);
+
+    if (most == 0)
+        most = 1;
+    return count < most ? count : most;
+}
+
+static void append_ids(struct buffer *sql, const int64_t *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buffer_append_char(sql, ',');
-        buffer_append_unsigned(sql, ids[i]);
+        buffer_append_signed(sql, ids[i]);
     }
 }
 
@@ -175,31 +303,79 @@ static void append_quoted(struct todo_store *store, const char *text, size_t len
     buffer_append_char(sql, '\'');
 }
 
-/* title, completed, order */
-static void append_values(struct todo_store *store, const struct todo *todo)
+static void append_title(struct todo_store *store, const struct todo *todo)
 {
     if (todo->title)
         append_quoted(store, todo->title, todo->title_length);
     else
         buffer_append_text(&store->sql, "NULL");
-    buffer_append_text(&store->sql, todo->completed ? ",1," : ",0,");
+}
+
+static void append_completed(struct todo_store *store, const struct todo *todo)
+{
+    buffer_append_char(&store->sql, todo->completed ? '1' : '0');
+}
+
+static void append_order(struct todo_store *store, const struct todo *todo)
+{
     if (todo->has_order)
         buffer_append_signed(&store->sql, todo->order);
     else
         buffer_append_text(&store->sql, "NULL");
 }
 
-static bool add_row(struct todo_list *out, MYSQL_ROW row, const unsigned long *lengths)
+/* The columns that a client sets. */
+static const struct column {
+    const char *name;
+    void (*append)(struct todo_store *store, const struct todo *todo);
+} columns[] = {
+    {"title",     append_title    },
+    {"completed", append_completed},
+    {"`order`",   append_order    },
+};
+
+#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
+
+static void append_values(struct todo_store *store, const struct todo *todo)
 {
-    return todo_list_add(out, &(struct todo){
-                                  .id = (uint32_t)strtoul(row[0], NULL, 10),
-                                  .title = row[1],
-                                  .title_length = row[1] ? lengths[1] : 0,
-                                  .completed = row[2] && strcmp(row[2], "0") != 0,
-                                  .has_order = row[3] != NULL,
-                                  .order = row[3] ? (int32_t)strtol(row[3], NULL, 10) : 0,
-                                  .url_format = todo_url_format(row[4]),
-                              });
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        if (i > 0)
+            buffer_append_char(&store->sql, ',');
+        columns[i].append(store, todo);
+    }
+}
+
+/* False when the column, which may be a bigint unsigned, holds more. */
+static bool read_number(const char *column, int64_t *number)
+{
+    errno = 0;
+    *number = strtoll(column, NULL, 10);
+    return errno == 0;
+}
+
+static bool add_row(struct todo_list *out, MYSQL_ROW row, const unsigned long *lengths,
+                    const char *doing, struct error *err)
+{
+    int64_t id;
+    int64_t order = 0;
+    bool fits = read_number(row[0], &id) && (!row[3] || read_number(row[3], &order));
+
+    if (!fits)
+        return error_set(err, ERROR_DATABASE,
+                         "%s: todo_todoitem holds an id or order that needs more than 64 bits:"
+                         " %s, %s",
+                         doing, row[0], row[3] ? row[3] : "null");
+    if (todo_list_add(out, &(struct todo){
+                               .id = id,
+                               .title = row[1],
+                               .title_length = row[1] ? lengths[1] : 0,
+                               .completed = row[2] && strcmp(row[2], "0") != 0,
+                               .has_order = row[3] != NULL,
+                               .order = order,
+                               .url_format = todo_url_format(row[4]),
+                           }))
+        return true;
+    return error_set(err, ERROR_SYSTEM, "%s: out of memory", doing);
 }
 
 static bool read_rows(struct todo_store *store, const char *doing, struct todo_list *out,
@@ -207,7 +383,7 @@ static bool read_rows(struct todo_store *store, const char *doing, struct todo_l
 {
     MYSQL_RES *result;
     MYSQL_ROW row;
-    bool memory = true;
+    struct error failure = {0};
 
     if (!run(store, doing, err))
         return false;
@@ -216,12 +392,13 @@ static bool read_rows(struct todo_store *store, const char *doing, struct todo_l
         return fail(store, doing, err);
     /* to the end in any case: the connection needs it */
     while ((row = mysql_fetch_row(result)))
-        memory = memory && add_row(out, row, mysql_fetch_lengths(result));
+        if (failure.code == ERROR_NONE)
+            add_row(out, row, mysql_fetch_lengths(result), doing, &failure);
     mysql_free_result(result);
     if (mysql_errno(store->connection) != 0)
         return fail(store, doing, err);
-    if (!memory)
-        return error_set(err, ERROR_SYSTEM, "%s: out of memory", doing);
+    if (failure.code != ERROR_NONE)
+        return error_set(err, failure.code, "%s", failure.text);
     todo_list_complete(out);
     return true;
 }
@@ -234,19 +411,24 @@ static bool store_list(struct todo_store *store, struct todo_list *out, struct e
     return read_rows(store, "list todos", out, err);
 }
 
-static bool select_ids(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool select_ids(struct todo_store *store, const int64_t *ids, size_t count,
                        const char *start, const char *end, struct todo_list *out,
                        struct error *err)
 {
-    if (count == 0)
-        return true;
-    buffer_append_text(&store->sql, start);
-    append_ids(&store->sql, ids, count);
-    buffer_append_text(&store->sql, end);
-    return read_rows(store, "fetch todos", out, err);
+    size_t length;
+
+    for (size_t done = 0; done < count; done += length) {
+        length = part_length(store, count - done, ID_SIZE);
+        buffer_append_text(&store->sql, start);
+        append_ids(&store->sql, ids + done, length);
+        buffer_append_text(&store->sql, end);
+        if (!read_rows(store, "fetch todos", out, err))
+            return false;
+    }
+    return true;
 }
 
-static bool store_fetch(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool store_fetch(struct todo_store *store, const int64_t *ids, size_t count,
                         struct todo_list *out, struct error *err)
 {
     return set_autocommit(store, true, err) &&
@@ -254,15 +436,25 @@ static bool store_fetch(struct todo_store *store, const uint32_t *ids, size_t co
 }
 
 /* Without autocommit the next statement begins a transaction: begin itself costs no trip. */
-static bool store_begin(struct todo_store *store, struct error *err)
+static bool store_begin(struct todo_store *store, bool waits, struct error *err)
 {
+    store->waits = waits;
     return set_autocommit(store, false, err);
 }
 
-static bool store_load_for_update(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool store_load_for_update(struct todo_store *store, const int64_t *ids, size_t count,
                                   struct todo_list *out, struct error *err)
 {
-    return flush(store, err) && select_ids(store, ids, count, load_sql, load_end_sql, out, err);
+    bool is_nowait = store->has_nowait && !store->waits;
+    bool ok;
+
+    if (!flush(store, err))
+        return false;
+    store->is_waiting = store->waits;
+    ok = select_ids(store, ids, count, store->waits ? load_waiting_sql : load_sql,
+                    is_nowait ? load_nowait_end_sql : load_end_sql, out, err);
+    store->is_waiting = false;
+    return ok;
 }
 
 static void append_set_urls(struct todo_store *store, size_t count)
@@ -275,16 +467,28 @@ static void append_set_urls(struct todo_store *store, size_t count)
     buffer_append_char(&store->sql, ')');
 }
 
-static bool store_insert(struct todo_store *store, struct todo_insert *inserts, size_t count,
-                         struct error *err)
+/* MySQL calls it ER_DUP_ENTRY, of the last id with itself, or ER_WARN_DATA_OUT_OF_RANGE. */
+static bool is_out_of_ids(enum db_mysql_cause cause, const char *text)
+{
+    return cause == DB_MYSQL_IDS ||
+           (cause == DB_MYSQL_DATA && (strstr(text, "PRIMARY'") || strstr(text, "'id'")));
+}
+
+static bool fail_insert(const struct todo_store *store, const struct error *cause,
+                        struct error *err)
+{
+    if (!is_out_of_ids(store->cause, cause->text))
+        return error_set(err, cause->code, "%s", cause->text);
+    return error_set(err, ERROR_LIMIT, "the ids of todo_todoitem are used up: %s", cause->text);
+}
+
+static bool insert_part(struct todo_store *store, struct todo_insert *inserts, size_t count,
+                        struct error *err)
 {
     struct buffer url = {0};
+    struct error cause = {0};
     uint64_t first;
 
-    if (count == 0)
-        return true;
-    if (!flush(store, err))
-        return false;
     buffer_append_text(&store->sql, insert_sql);
     for (size_t i = 0; i < count; i++) {
         buffer_clear(&url);
@@ -300,13 +504,16 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
     }
     buffer_release(&url);
     append_set_urls(store, count);
-    if (!run(store, "insert todos", err))
-        return false;
+    store->cause = DB_MYSQL_OTHER;
+    if (!run(store, "insert todos", &cause))
+        return fail_insert(store, &cause, err);
     /* the rows of one INSERT ... VALUES get ids in a row (innodb_autoinc_lock_mode 1 and 2
      * alike) */
     first = mysql_insert_id(store->connection);
+    if (first > TODO_ID_MAX - (count - 1) * store->increment)
+        return error_set(err, ERROR_LIMIT, "insert todos: the ids need more than 64 bits");
     for (size_t i = 0; i < count; i++)
-        inserts[i].todo.id = (uint32_t)(first + i * store->increment);
+        inserts[i].todo.id = (int64_t)(first + i * store->increment);
     if (!run_rest(store, "set the urls of new todos", err))
         return false;
     if (mysql_affected_rows(store->connection) == count)
@@ -315,62 +522,136 @@ static bool store_insert(struct todo_store *store, struct todo_insert *inserts, 
     return error_set(err, ERROR_UNAVAILABLE, "new todos have other ids than expected");
 }
 
-/* Updates and deletions are left to the COMMIT that follows: a trip less. */
+static bool store_insert(struct todo_store *store, struct todo_insert *inserts, size_t count,
+                         struct error *err)
+{
+    size_t length;
+
+    if (!flush(store, err))
+        return false;
+    for (size_t done = 0; done < count; done += length) {
+        length = part_length(store, count - done, INSERT_SIZE);
+        if (!insert_part(store, inserts + done, length, err))
+            return false;
+    }
+    return true;
+}
+
+/* Updates and deletions are left to the COMMIT that follows, as far as the packet has room: a
+ * trip less. */
+
+static void append_case(struct todo_store *store, const struct column *column,
+                        const struct todo *const *todos, size_t count)
+{
+    struct buffer *sql = &store->sql;
+
+    buffer_append_text(sql, column->name);
+    if (count == 1) {
+        buffer_append_text(sql, " = ");
+        column->append(store, todos[0]);
+        return;
+    }
+    buffer_append_text(sql, " = CASE id");
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_text(sql, " WHEN ");
+        buffer_append_signed(sql, todos[i]->id);
+        buffer_append_text(sql, " THEN ");
+        column->append(store, todos[i]);
+    }
+    buffer_append_text(sql, " END");
+}
+
+static void append_update(struct todo_store *store, const struct todo *const *todos,
+                          size_t count)
+{
+    struct buffer *sql = &store->sql;
+
+    buffer_append_text(sql, update_sql);
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        if (i > 0)
+            buffer_append_char(sql, ',');
+        append_case(store, &columns[i], todos, count);
+    }
+    buffer_append_text(sql, " WHERE id IN (");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_append_char(sql, ',');
+        buffer_append_signed(sql, todos[i]->id);
+    }
+    buffer_append_text(sql, ");");
+    store->statements++;
+}
 
 static bool store_update(struct todo_store *store, const struct todo *const *todos,
                          size_t count, struct error *err)
 {
-    (void)err;
-    if (count == 0)
-        return true;
-    buffer_append_text(&store->sql, update_sql);
-    for (size_t i = 0; i < count; i++) {
-        buffer_append_text(&store->sql, i > 0 ? ",(" : "(");
-        buffer_append_unsigned(&store->sql, todos[i]->id);
-        buffer_append_char(&store->sql, ',');
-        append_values(store, todos[i]);
-        buffer_append_char(&store->sql, ')');
+    size_t length;
+
+    for (size_t done = 0; done < count; done += length) {
+        if (room(store, UPDATE_SIZE) == 0 && !flush(store, err))
+            return false;
+        length = part_length(store, count - done, UPDATE_SIZE);
+        append_update(store, todos + done, length);
     }
-    buffer_append_text(&store->sql, update_end_sql);
     return true;
 }
 
-static bool store_delete(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool store_delete(struct todo_store *store, const int64_t *ids, size_t count,
                          struct error *err)
 {
-    (void)err;
     for (size_t i = 0; i < count; i++) {
+        if (room(store, DELETE_SIZE) == 0 && !flush(store, err))
+            return false;
         buffer_append_text(&store->sql, delete_sql);
-        buffer_append_unsigned(&store->sql, ids[i]);
+        buffer_append_signed(&store->sql, ids[i]);
         buffer_append_char(&store->sql, ';');
+        store->statements++;
     }
     return true;
+}
+
+static bool append_and_run(struct todo_store *store, const char *sql, const char *doing,
+                           struct error *err)
+{
+    buffer_append_text(&store->sql, sql);
+    return run(store, doing, err);
+}
+
+static bool lock_all(struct todo_store *store, struct error *err)
+{
+    static const char doing[] = "lock all todos";
+
+    if (!append_and_run(store, lock_all_sql, doing, err))
+        return false;
+    mysql_free_result(mysql_store_result(store->connection));
+    return mysql_errno(store->connection) == 0 || fail(store, doing, err);
 }
 
 static bool store_clear(struct todo_store *store, struct error *err)
 {
-    if (!flush(store, err))
-        return false;
-    buffer_append_text(&store->sql, clear_sql);
-    return run(store, "delete all todos", err);
+    return flush(store, err) && (!store->has_nowait || lock_all(store, err)) &&
+           append_and_run(store, clear_sql, "delete all todos", err);
 }
 
-/* ER_OPTION_PREVENTS_STATEMENT (--read-only), ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION,
- * ER_READ_ONLY_MODE: a server that has become a replica says no, and has committed nothing. */
-static bool is_refused_as_read_only(unsigned code)
+/* Whatever else the server says of a COMMIT, it rolled back. */
+static bool may_be_committed(const struct todo_store *store, size_t changes)
 {
-    return code == 1290 || code == 1792 || code == 1836;
+    return store->cause == DB_MYSQL_LOST || store->cause == DB_MYSQL_TLS ||
+           (store->cause == DB_MYSQL_TIME && store->done == changes);
 }
 
 static bool store_commit(struct todo_store *store, struct error *err)
 {
     bool had_connection = store->connection != NULL;
+    size_t changes = store->statements;
 
     buffer_append_text(&store->sql, commit_sql);
-    if (run(store, "commit", err) && run_rest(store, "commit", err))
+    if (run(store, "commit", err) && run_rest(store, "commit", err)) {
+        store->no_room_at = 0;
+        db_mysql_server_took_change(true, store->generation);
         return true;
-    if (had_connection && err->code == ERROR_UNAVAILABLE &&
-        !is_refused_as_read_only(store->error_number))
+    }
+    if (had_connection && err->code == ERROR_UNAVAILABLE && may_be_committed(store, changes))
         err->code = ERROR_OUTCOME_UNKNOWN;
     return false;
 }
@@ -378,9 +659,32 @@ static bool store_commit(struct todo_store *store, struct error *err)
 static void store_roll_back(struct todo_store *store)
 {
     buffer_clear(&store->sql);
+    store->statements = 0;
     /* a transaction that can't be rolled back ends with its connection */
     if (store->connection && mysql_rollback(store->connection) != 0)
         disconnect(store);
+}
+
+/* Where a change found no room, one is tried, now and then. */
+static bool store_check(struct todo_store *store, struct error *err)
+{
+    static const char doing[] = "change todos";
+    bool ok;
+
+    if (store->no_room_at > 0 && clock_now() < store->no_room_at + NO_ROOM_PAUSE)
+        return error_set(err, ERROR_UNAVAILABLE, "%s", store->no_room.text);
+    if (!store_begin(store, false, err))
+        return false;
+    buffer_append_text(&store->sql, check_sql);
+    if (store->no_room_at > 0)
+        buffer_append_text(&store->sql, fill_sql);
+    ok = run(store, doing, err) && run_rest(store, doing, err);
+    if (ok) {
+        store->no_room_at = 0;
+        db_mysql_server_took_change(true, store->generation);
+    }
+    store_roll_back(store);
+    return ok;
 }
 
 static void store_close(struct todo_store *store)
@@ -403,6 +707,7 @@ static const struct todo_store_driver driver = {
     .clear = store_clear,
     .commit = store_commit,
     .roll_back = store_roll_back,
+    .check = store_check,
 };
 
 bool store_mysql_open(const struct config *config, struct todo_store_handle *handle,
@@ -414,6 +719,7 @@ bool store_mysql_open(const struct config *config, struct todo_store_handle *han
         return error_set(err, ERROR_SYSTEM, "out of memory");
     store->config = config;
     store->increment = 1;
+    store->packet = SIZE_MAX; /* until a connection tells */
     handle->driver = &driver;
     handle->store = store;
     return true;

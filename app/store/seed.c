@@ -30,7 +30,7 @@ static bool seed_locked(struct db_session *session, unsigned long *inserted, str
 bool store_seed(const struct config *config, const struct db_session_wait *wait,
                 unsigned long *inserted, struct error *err)
 {
-    static const struct db_session_wait no_wait;
+    const struct db_session_wait no_wait = {0};
     struct db_session session = {0};
     bool good;
 

@@ -1,10 +1,23 @@
 #include "store/sqlite.h"
 
 #include "base/buffer.h"
+#include "base/clock.h"
+#include "base/metrics.h"
 #include "db/sqlite.h"
+#include "db/sqlite_files.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define BUSY_TRIES    6U       /* that go into a request's time; five are made (work/batch.c) */
+#define NO_ROOM_PAUSE 2000000U /* microseconds, see store_check */
+
+/* As much as a change writes, and nothing that anyone sees: no todo has this id. */
+static const char fill_sql[] = "INSERT INTO todo_todoitem (id, title, completed)"
+                               " VALUES (-1, hex(zeroblob(128)), 0);"
+                               "DELETE FROM todo_todoitem WHERE id = -1";
 
 enum statement {
     LIST,
@@ -38,43 +51,100 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
 struct todo_store {
     const struct config *config;
     sqlite3 *connection; /* NULL: to be opened */
+    bool has_connected;  /* once */
+    bool is_stale;       /* to be opened again: SQLite may keep what it knew of the tables */
+    struct db_sqlite_files files; /* the same database as long as the process lives */
+    uint64_t no_room_at;          /* clock_now() of the last failure; 0: none since a commit */
+    struct error no_room;
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
 static void disconnect(struct todo_store *store)
 {
+    struct error ignored = {0};
+
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         sqlite3_finalize(store->statements[i]);
         store->statements[i] = NULL;
     }
+    if (store->connection) { /* a log that is not this path's must not stay there */
+        db_sqlite_files_check(&store->files, store->connection, &ignored);
+        metrics_add(METRICS_DB_CONNECTIONS, (uint64_t)-1);
+    }
     db_sqlite_close(store->connection);
     store->connection = NULL;
+    store->is_stale = false;
 }
 
+/* What one row may have met, such as a check or a trigger that somebody added: others may be
+ * written. MISUSE and RANGE are this program's own faults. All else is the database's: a table
+ * that is gone (ERROR), a file that is damaged (CORRUPT, NOTADB), may not be written (PERM,
+ * AUTH, READONLY), or is on a file system that can't lock (PROTOCOL, NOLFS). */
+static bool may_be_a_rows(int code)
+{
+    switch (code) {
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Also notes a full or failing disk. */
 static bool fail(struct todo_store *store, const char *doing, struct error *err)
 {
-    return db_sqlite_fail(store->connection, doing, err);
+    int code = sqlite3_errcode(store->connection) & 0xff;
+    struct error cause = {0};
+
+    db_sqlite_fail(store->connection, doing, &cause);
+    if (code == SQLITE_FULL || code == SQLITE_IOERR) {
+        store->no_room = cause;
+        store->no_room_at = clock_now();
+    }
+    if (cause.code == ERROR_DATABASE && !may_be_a_rows(code)) {
+        cause.code = ERROR_UNAVAILABLE;
+        store->is_stale = true;
+    }
+    return error_set(err, cause.code, "%s", cause.text);
 }
 
+/* A file that is missing is not made: it would be empty. */
 static bool connect_store(struct todo_store *store, struct error *err)
 {
+    if (!db_sqlite_files_check(&store->files, store->connection, err))
+        return false;
+    if (store->is_stale)
+        disconnect(store);
     if (store->connection)
         return true;
-    store->connection = db_sqlite_open(store->config->sqlite_path, err);
+    store->connection = db_sqlite_open(store->config->sqlite_path, false,
+                                       store->config->request_timeout * 1000 / BUSY_TRIES, err);
     if (!store->connection) {
         err->code = ERROR_UNAVAILABLE; /* as it is to those who ask while we serve */
         return false;
     }
+    metrics_add(METRICS_DB_CONNECTIONS, 1);
+    if (store->has_connected)
+        metrics_add(METRICS_DB_RECONNECTS, 1);
+    store->has_connected = true;
     for (size_t i = 0; i < STATEMENT_COUNT; i++) {
         if (sqlite3_prepare_v3(store->connection, statement_sql[i], -1,
                                SQLITE_PREPARE_PERSISTENT, &store->statements[i],
                                NULL) == SQLITE_OK)
             continue;
         fail(store, "prepare a statement", err);
+        err->code = ERROR_UNAVAILABLE; /* a file without the table */
         disconnect(store);
         return false;
     }
-    return true;
+    if (db_sqlite_files_note(&store->files, store->connection, store->config->sqlite_path, err))
+        return true;
+    disconnect(store);
+    return false;
 }
 
 /* Runs a statement to its end and resets it; its rows are added to *out, which may be NULL. */
@@ -87,12 +157,12 @@ static bool run(struct todo_store *store, enum statement which, const char *doin
 
     while ((step = sqlite3_step(statement)) == SQLITE_ROW && ok) {
         const struct todo row = {
-            .id = (uint32_t)sqlite3_column_int64(statement, 0),
+            .id = sqlite3_column_int64(statement, 0),
             .title = (const char *)sqlite3_column_text(statement, 1),
             .title_length = (size_t)sqlite3_column_bytes(statement, 1),
             .completed = sqlite3_column_int(statement, 2) != 0,
             .has_order = sqlite3_column_type(statement, 3) != SQLITE_NULL,
-            .order = sqlite3_column_int(statement, 3),
+            .order = sqlite3_column_int64(statement, 3),
             .url_format = todo_url_format((const char *)sqlite3_column_text(statement, 4)),
         };
         /* a text that can't be had for lack of memory must not pass for null */
@@ -107,10 +177,11 @@ static bool run(struct todo_store *store, enum statement which, const char *doin
     return ok;
 }
 
-static bool run_with_id(struct todo_store *store, enum statement which, uint32_t id,
+static bool run_with_id(struct todo_store *store, enum statement which, int64_t id,
                         const char *doing, struct todo_list *out, struct error *err)
 {
-    sqlite3_bind_int64(store->statements[which], 1, id);
+    if (sqlite3_bind_int64(store->statements[which], 1, id) != SQLITE_OK)
+        return fail(store, doing, err);
     return run(store, which, doing, out, err);
 }
 
@@ -122,7 +193,7 @@ static bool store_list(struct todo_store *store, struct todo_list *out, struct e
     return true;
 }
 
-static bool fetch_each(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool fetch_each(struct todo_store *store, const int64_t *ids, size_t count,
                        struct todo_list *out, struct error *err)
 {
     for (size_t i = 0; i < count; i++)
@@ -142,7 +213,7 @@ static void store_roll_back(struct todo_store *store)
 }
 
 /* In one read transaction: all rows come from the same state of the table. */
-static bool store_fetch(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool store_fetch(struct todo_store *store, const int64_t *ids, size_t count,
                         struct todo_list *out, struct error *err)
 {
     bool ok;
@@ -160,39 +231,68 @@ static bool store_fetch(struct todo_store *store, const uint32_t *ids, size_t co
     return ok;
 }
 
-static bool store_begin(struct todo_store *store, struct error *err)
+/* It waits in any case: nobody else can go on meanwhile. */
+static bool store_begin(struct todo_store *store, bool waits, struct error *err)
 {
+    (void)waits;
     return connect_store(store, err) && run(store, BEGIN, "begin", NULL, err);
 }
 
-static void bind_todo(sqlite3_stmt *statement, const struct todo *todo)
+/* What can't be bound would be written as null. */
+static bool bind_todo(sqlite3_stmt *statement, const struct todo *todo)
 {
-    if (todo->title)
-        sqlite3_bind_text(statement, 2, todo->title, (int)todo->title_length, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(statement, 2);
-    sqlite3_bind_int(statement, 3, todo->completed);
-    if (todo->has_order)
-        sqlite3_bind_int(statement, 4, todo->order);
-    else
-        sqlite3_bind_null(statement, 4);
+    return (todo->title ? sqlite3_bind_text(statement, 2, todo->title, (int)todo->title_length,
+                                            SQLITE_STATIC)
+                        : sqlite3_bind_null(statement, 2)) == SQLITE_OK &&
+           sqlite3_bind_int(statement, 3, todo->completed) == SQLITE_OK &&
+           (todo->has_order ? sqlite3_bind_int64(statement, 4, todo->order)
+                            : sqlite3_bind_null(statement, 4)) == SQLITE_OK;
+}
+
+/* AUTOINCREMENT gives no id after the last one, and calls that a full disk. */
+static bool is_out_of_ids(struct todo_store *store)
+{
+    static const char sql[] = "SELECT 1 FROM sqlite_sequence"
+                              " WHERE name = 'todo_todoitem' AND seq = 9223372036854775807";
+    sqlite3_stmt *statement = NULL;
+    bool is_out =
+        sqlite3_prepare_v2(store->connection, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW;
+
+    sqlite3_finalize(statement);
+    return is_out;
+}
+
+static bool fail_insert(struct todo_store *store, const struct error *cause, struct error *err)
+{
+    if (cause->code == ERROR_UNAVAILABLE && is_out_of_ids(store)) {
+        store->no_room_at = 0; /* for the disk has room */
+        return error_set(err, ERROR_LIMIT, "the ids of todo_todoitem are used up: %s",
+                         cause->text);
+    }
+    return error_set(err, cause->code, "%s", cause->text);
 }
 
 static bool insert_one(struct todo_store *store, struct todo_insert *insert, struct buffer *url,
                        struct error *err)
 {
-    bind_todo(store->statements[INSERT], &insert->todo);
-    if (!run(store, INSERT, "insert a todo", NULL, err))
-        return false;
-    insert->todo.id = (uint32_t)sqlite3_last_insert_rowid(store->connection);
+    struct error cause = {0};
+
+    if (!bind_todo(store->statements[INSERT], &insert->todo))
+        return fail(store, "insert a todo", err);
+    if (!run(store, INSERT, "insert a todo", NULL, &cause))
+        return fail_insert(store, &cause, err);
+    insert->todo.id = sqlite3_last_insert_rowid(store->connection);
     buffer_clear(url);
     buffer_append_text(url, insert->base_url);
     buffer_append_text(url, "/todos/");
-    buffer_append_unsigned(url, insert->todo.id);
+    buffer_append_signed(url, insert->todo.id);
     buffer_append_text(url, todo_url_suffix(insert->todo.url_format));
     if (url->failed)
         return error_set(err, ERROR_SYSTEM, "insert a todo: out of memory");
-    sqlite3_bind_text(store->statements[SET_URL], 2, url->data, (int)url->size, SQLITE_STATIC);
+    if (sqlite3_bind_text(store->statements[SET_URL], 2, url->data, (int)url->size,
+                          SQLITE_STATIC) != SQLITE_OK)
+        return fail(store, "set the url of a new todo", err);
     return run_with_id(store, SET_URL, insert->todo.id, "set the url of a new todo", NULL, err);
 }
 
@@ -217,14 +317,15 @@ static bool store_update(struct todo_store *store, const struct todo *const *tod
     bool ok = true;
 
     for (size_t i = 0; i < count && ok; i++) {
-        bind_todo(store->statements[UPDATE], todos[i]);
-        ok = run_with_id(store, UPDATE, todos[i]->id, "update a todo", NULL, err);
+        ok = bind_todo(store->statements[UPDATE], todos[i])
+                 ? run_with_id(store, UPDATE, todos[i]->id, "update a todo", NULL, err)
+                 : fail(store, "update a todo", err);
     }
     sqlite3_clear_bindings(store->statements[UPDATE]);
     return ok;
 }
 
-static bool store_delete(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool store_delete(struct todo_store *store, const int64_t *ids, size_t count,
                          struct error *err)
 {
     for (size_t i = 0; i < count; i++)
@@ -242,11 +343,46 @@ static bool store_commit(struct todo_store *store, struct error *err)
 {
     struct error cause = {0};
 
-    if (run(store, COMMIT, "commit", NULL, &cause))
+    if (!db_sqlite_files_check(&store->files, store->connection, err))
+        return false;
+    if (run(store, COMMIT, "commit", NULL, &cause)) {
+        store->no_room_at = 0;
         return true;
-    if (cause.code == ERROR_UNAVAILABLE) /* a disk error: what reached the disk is not known */
+    }
+    /* a disk error: what reached the disk is not known; but a full one took no commit */
+    if (cause.code == ERROR_UNAVAILABLE &&
+        (sqlite3_errcode(store->connection) & 0xff) != SQLITE_FULL)
         cause.code = ERROR_OUTCOME_UNKNOWN;
     return error_set(err, cause.code, "%s", cause.text);
+}
+
+/* What a change needs of the disk is written at the commit: less would not tell. */
+static bool commit_nothing(struct todo_store *store, struct error *err)
+{
+    if (sqlite3_exec(store->connection, fill_sql, NULL, NULL, NULL) != SQLITE_OK)
+        return fail(store, "change todos", err);
+    return store_commit(store, err);
+}
+
+/* The lock that a change needs, and whether the file may be written: that is asked of a file
+ * system that has become read-only. Where a change found no room, it is tried, now and then. */
+static bool store_check(struct todo_store *store, struct error *err)
+{
+    bool is_done;
+
+    if (store->no_room_at > 0 && clock_now() < store->no_room_at + NO_ROOM_PAUSE)
+        return error_set(err, ERROR_UNAVAILABLE, "%s", store->no_room.text);
+    if (!store_begin(store, false, err))
+        return false;
+    is_done = store->no_room_at == 0 || commit_nothing(store, err);
+    store_roll_back(store);
+    if (!is_done)
+        return false;
+    if (config_sqlite_in_memory(store->config->sqlite_path) ||
+        access(store->config->sqlite_path, W_OK) == 0)
+        return true;
+    return error_set(err, ERROR_UNAVAILABLE, "cannot write the SQLite database %s: %s",
+                     store->config->sqlite_path, strerror(errno));
 }
 
 static void store_close(struct todo_store *store)
@@ -267,17 +403,20 @@ static const struct todo_store_driver driver = {
     .clear = store_clear,
     .commit = store_commit,
     .roll_back = store_roll_back,
+    .check = store_check,
 };
 
 bool store_sqlite_open(const struct config *config, struct todo_store_handle *handle,
                        struct error *err)
 {
     struct todo_store *store = calloc(1, sizeof(*store));
+    struct error later = {0};
 
     if (!store)
         return error_set(err, ERROR_SYSTEM, "out of memory");
     store->config = config;
     handle->driver = &driver;
     handle->store = store;
+    connect_store(store, &later); /* all have the same file, whatever is done to it later */
     return true;
 }

@@ -83,13 +83,13 @@ void todo_list_complete(struct todo_list *list)
 
 static int compare_id(const void *key, const void *element)
 {
-    uint32_t id = *(const uint32_t *)key;
+    int64_t id = *(const int64_t *)key;
     const struct todo *todo = element;
 
     return (id > todo->id) - (id < todo->id);
 }
 
-struct todo *todo_list_find(const struct todo_list *list, uint32_t id)
+struct todo *todo_list_find(const struct todo_list *list, int64_t id)
 {
     if (list->count == 0)
         return NULL;
@@ -98,13 +98,13 @@ struct todo *todo_list_find(const struct todo_list *list, uint32_t id)
 
 static int compare_ids(const void *left, const void *right)
 {
-    uint32_t one = *(const uint32_t *)left;
-    uint32_t other = *(const uint32_t *)right;
+    int64_t one = *(const int64_t *)left;
+    int64_t other = *(const int64_t *)right;
 
     return (one > other) - (one < other);
 }
 
-size_t todo_ids_sort(uint32_t *ids, size_t count)
+size_t todo_ids_sort(int64_t *ids, size_t count)
 {
     size_t distinct = 0;
 

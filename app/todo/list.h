@@ -31,9 +31,9 @@ bool todo_list_add(struct todo_list *list, const struct todo *todo);
 void todo_list_complete(struct todo_list *list);
 
 /* The todo of this id, or NULL. */
-struct todo *todo_list_find(const struct todo_list *list, uint32_t id);
+struct todo *todo_list_find(const struct todo_list *list, int64_t id);
 
 /* Sorts ids and drops repeated ones, as the calls below want them. Gives how many are left. */
-size_t todo_ids_sort(uint32_t *ids, size_t count);
+size_t todo_ids_sort(int64_t *ids, size_t count);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define TODO_TITLE_MAX  256                      /* code points, the column's width */
 #define TODO_TITLE_SIZE (TODO_TITLE_MAX * 4 + 1) /* bytes of one in UTF-8, and a NUL */
-#define TODO_ID_MAX     INT32_MAX                /* the column is a signed int */
+#define TODO_ID_MAX     INT64_MAX
 
 /* A todo that was created with ?format= keeps that in its url, as the original had it. */
 enum todo_url_format {
@@ -31,13 +31,13 @@ enum todo_url_format todo_url_format(const char *url);
 /* `title` is UTF-8 and NULL for null; who owns its bytes is said where a todo is handed over.
  */
 struct todo {
-    uint32_t id;
+    int64_t id;
     const char *title;
     size_t title_length; /* bytes; a title can't hold U+0000, but length saves counting */
+    int64_t order;
+    enum todo_url_format url_format;
     bool completed;
     bool has_order; /* false: order is null */
-    int32_t order;
-    enum todo_url_format url_format;
 };
 
 /* The fields that a client can set, in the order in which they are told of. */
@@ -59,7 +59,7 @@ struct todo_change {
     bool completed;
     bool order_set;
     bool order_null;
-    int32_t order;
+    int64_t order;
 };
 
 /* Writes the fields that `change` sets into *todo. The title is borrowed from `change`. */

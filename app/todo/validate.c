@@ -177,7 +177,7 @@ static void read_order_number(int64_t number, struct todo_change *change,
     else if (number < INT32_MIN)
         report(problems, "Ensure this value is greater than or equal to -2147483648.");
     else
-        change->order = (int32_t)number;
+        change->order = number;
 }
 
 static void read_order_text(const char *text, size_t length, struct todo_change *change,
@@ -232,8 +232,9 @@ const struct todo_field todo_fields[TODO_FIELD_COUNT] = {
                     .type = "string",
                     .limits = ",\"max_length\":" NUMBER(TODO_TITLE_MAX),
                     .input = "text",
+                    .is_form_required = true,
                     .if_empty = TODO_VALUE_TEXT,
-                    .read = read_title    },
+                    .read = read_title},
     [TODO_COMPLETED] = {.name = "completed",
                     .label = "Completed",
                     .type = "boolean",
@@ -247,7 +248,7 @@ const struct todo_field todo_fields[TODO_FIELD_COUNT] = {
                     .limits = ",\"min_value\":-2147483648,\"max_value\":2147483647",
                     .input = "number",
                     .if_empty = TODO_VALUE_NULL,
-                    .read = read_order    },
+                    .read = read_order  },
 };
 
 bool todo_validate(const struct todo_values *values, struct todo_change *change,

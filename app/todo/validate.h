@@ -46,6 +46,7 @@ struct todo_field {
     const char *type;              /* as OPTIONS calls it */
     const char *limits;            /* its further members there, each with a comma before */
     const char *input;             /* type of the HTML input */
+    bool is_form_required;         /* a form wants something in it, the API doesn't */
     enum todo_value_type if_empty; /* what an empty text in a form means */
     void (*read)(const struct todo_value *value, struct todo_change *change,
                  struct todo_problems *problems);

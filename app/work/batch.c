@@ -1,12 +1,21 @@
 #include "base/clock.h"
-#include "base/log.h"
 #include "work/operation.h"
+#include "work/outage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define CONFLICT_TRIES_MOST 5
 #define CONFLICT_PAUSE      2000U  /* microseconds, doubled with each try, */
 #define CONFLICT_PAUSE_MOST 50000U /* up to this */
+
+/* In one run: then those who have come meanwhile have their turn. */
+#define CONFLICTS_MOST 32
+
+/* Microseconds: the database doesn't know NOWAIT, so that each further guess would cost as
+ * much. */
+#define SLOW 100000U
+
+/* ---- a transaction ---- */
 
 enum row_state {
     ROW_UNCHANGED,
@@ -14,57 +23,63 @@ enum row_state {
     ROW_DELETED,
 };
 
-/* What a batch does to the rows that it has loaded, and the rows that it adds. */
-struct batch {
-    const struct todo_store_handle *handle;
+/* What it does to the rows that it has loaded, and the rows that it adds. */
+struct transaction {
+    const struct todo_batch *batch;
     struct todo_operation *const *operations;
     size_t count;
-    struct todo_list *list; /* the loaded rows, sorted by id */
-    uint32_t *ids;          /* wanted at first, to be deleted at last */
+    bool is_claimed;   /* before it began */
+    bool waits;        /* for locks, see begin */
+    bool is_begun;     /* how far it came */
+    bool is_overtaken; /* one was given up before the commit */
+    int64_t *ids;      /* wanted at first, to be deleted at last */
     struct todo_insert *inserts;
     size_t insert_count;
-    const struct todo **updates; /* points into list, sorted by id */
-    enum row_state *rows;        /* one for each of list */
+    const struct todo **updates; /* points into the batch's list, sorted by id */
+    enum row_state *rows;        /* one for each of the list */
 };
 
-static void batch_release(struct batch *batch)
+static void transaction_release(struct transaction *transaction)
 {
-    free(batch->ids);
-    free(batch->inserts);
-    free(batch->updates);
-    free(batch->rows);
+    free(transaction->ids);
+    free(transaction->inserts);
+    free(transaction->updates);
+    free(transaction->rows);
 }
 
-static bool batch_init(struct batch *batch, struct error *err)
+static bool transaction_init(struct transaction *transaction, struct error *err)
 {
-    batch->ids = calloc(batch->count, sizeof(*batch->ids));
-    batch->inserts = calloc(batch->count, sizeof(*batch->inserts));
-    batch->updates = calloc(batch->count, sizeof(const struct todo *));
-    batch->rows = calloc(batch->count, sizeof(*batch->rows));
-    if (batch->ids && batch->inserts && batch->updates && batch->rows)
+    size_t count = transaction->count;
+
+    transaction->ids = calloc(count, sizeof(*transaction->ids));
+    transaction->inserts = calloc(count, sizeof(*transaction->inserts));
+    transaction->updates = calloc(count, sizeof(const struct todo *));
+    transaction->rows = calloc(count, sizeof(*transaction->rows));
+    if (transaction->ids && transaction->inserts && transaction->updates && transaction->rows)
         return true;
     return error_set(err, ERROR_SYSTEM, "out of memory");
 }
 
 /* Locks and loads the rows that are changed or deleted, in order of id: two batches that want
- * the same rows wait for each other and don't deadlock. */
-static bool batch_load(struct batch *batch, struct error *err)
+ * the same rows don't deadlock. */
+static bool load_rows(struct transaction *transaction, struct error *err)
 {
+    const struct todo_store_handle *handle = transaction->batch->handle;
     size_t count = 0;
 
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->operations[i]->kind != TODO_CREATE)
-            batch->ids[count++] = batch->operations[i]->id;
+    for (size_t i = 0; i < transaction->count; i++)
+        if (transaction->operations[i]->kind != TODO_CREATE)
+            transaction->ids[count++] = transaction->operations[i]->id;
     if (count == 0)
         return true;
-    count = todo_ids_sort(batch->ids, count);
-    return batch->handle->driver->load_for_update(batch->handle->store, batch->ids, count,
-                                                  batch->list, err);
+    count = todo_ids_sort(transaction->ids, count);
+    return handle->driver->load_for_update(handle->store, transaction->ids, count,
+                                           transaction->batch->list, err);
 }
 
-static void apply_create(struct batch *batch, struct todo_operation *operation)
+static void apply_create(struct transaction *transaction, struct todo_operation *operation)
 {
-    struct todo_insert *insert = &batch->inserts[batch->insert_count++];
+    struct todo_insert *insert = &transaction->inserts[transaction->insert_count++];
 
     insert->todo = (struct todo){.url_format = operation->url_format};
     todo_apply(&insert->todo, operation->change);
@@ -72,10 +87,11 @@ static void apply_create(struct batch *batch, struct todo_operation *operation)
     operation->outcome = TODO_DONE;
 }
 
-static void apply_to_row(struct batch *batch, struct todo_operation *operation)
+static void apply_to_row(struct transaction *transaction, struct todo_operation *operation)
 {
-    struct todo *todo = todo_list_find(batch->list, operation->id);
-    enum row_state *row = todo ? &batch->rows[todo - batch->list->todos] : NULL;
+    const struct todo_list *list = transaction->batch->list;
+    struct todo *todo = todo_list_find(list, operation->id);
+    enum row_state *row = todo ? &transaction->rows[todo - list->todos] : NULL;
 
     operation->outcome = TODO_NOT_FOUND;
     if (!row || *row == ROW_DELETED)
@@ -90,132 +106,420 @@ static void apply_to_row(struct batch *batch, struct todo_operation *operation)
     operation->todo = *todo; /* as it is after this operation, whatever the next one does */
 }
 
-static bool batch_flush(struct batch *batch, struct error *err)
+static bool write_rows(struct transaction *transaction, struct error *err)
 {
-    const struct todo_store_driver *driver = batch->handle->driver;
-    struct todo_store *store = batch->handle->store;
+    const struct todo_store_driver *driver = transaction->batch->handle->driver;
+    struct todo_store *store = transaction->batch->handle->store;
+    const struct todo_list *list = transaction->batch->list;
     size_t update_count = 0;
     size_t delete_count = 0;
 
-    for (size_t i = 0; i < batch->list->count; i++) {
-        if (batch->rows[i] == ROW_CHANGED)
-            batch->updates[update_count++] = &batch->list->todos[i];
-        else if (batch->rows[i] == ROW_DELETED)
-            batch->ids[delete_count++] = batch->list->todos[i].id;
+    for (size_t i = 0; i < list->count; i++) {
+        if (transaction->rows[i] == ROW_CHANGED)
+            transaction->updates[update_count++] = &list->todos[i];
+        else if (transaction->rows[i] == ROW_DELETED)
+            transaction->ids[delete_count++] = list->todos[i].id;
     }
-    return driver->insert(store, batch->inserts, batch->insert_count, err) &&
-           driver->update(store, batch->updates, update_count, err) &&
-           driver->delete (store, batch->ids, delete_count, err);
+    return driver->insert(store, transaction->inserts, transaction->insert_count, err) &&
+           driver->update(store, transaction->updates, update_count, err) &&
+           driver->delete (store, transaction->ids, delete_count, err);
 }
 
-static bool change_rows(struct batch *batch, struct error *err)
+static bool change_rows(struct transaction *transaction, struct error *err)
 {
+    struct todo_operation *const *operations = transaction->operations;
     size_t created = 0;
 
-    if (!batch_load(batch, err))
+    if (!load_rows(transaction, err))
         return false;
-    for (size_t i = 0; i < batch->count; i++) {
-        if (batch->operations[i]->kind == TODO_CREATE)
-            apply_create(batch, batch->operations[i]);
+    for (size_t i = 0; i < transaction->count; i++) {
+        if (operations[i]->kind == TODO_CREATE)
+            apply_create(transaction, operations[i]);
         else
-            apply_to_row(batch, batch->operations[i]);
+            apply_to_row(transaction, operations[i]);
     }
-    if (!batch_flush(batch, err))
+    if (!write_rows(transaction, err))
         return false;
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->operations[i]->kind == TODO_CREATE)
-            batch->operations[i]->todo = batch->inserts[created++].todo;
+    for (size_t i = 0; i < transaction->count; i++)
+        if (operations[i]->kind == TODO_CREATE)
+            operations[i]->todo = transaction->inserts[created++].todo;
     return true;
 }
 
-static bool run_transaction(struct batch *batch, struct error *err)
+static bool clear_rows(struct transaction *transaction, struct error *err)
 {
-    const struct todo_store_driver *driver = batch->handle->driver;
-    struct todo_store *store = batch->handle->store;
+    const struct todo_store_handle *handle = transaction->batch->handle;
+
+    transaction->operations[0]->outcome = TODO_DONE; /* always alone, see part_length */
+    return handle->driver->clear(handle->store, err);
+}
+
+static bool transaction_claim(struct transaction *transaction)
+{
+    const struct todo_batch *batch = transaction->batch;
+
+    if (!transaction->is_claimed)
+        transaction->is_overtaken =
+            !batch->claim(batch->context, transaction->operations, transaction->count);
+    return !transaction->is_overtaken;
+}
+
+static bool transaction_try(struct transaction *transaction, struct error *err)
+{
+    const struct todo_store_driver *driver = transaction->batch->handle->driver;
+    struct todo_store *store = transaction->batch->handle->store;
     bool ok = false;
 
-    todo_list_clear(batch->list);
-    if (!batch_init(batch, err) || !driver->begin(store, err))
+    todo_list_clear(transaction->batch->list);
+    if (!transaction_init(transaction, err) || !driver->begin(store, transaction->waits, err))
         goto out;
-    if (batch->operations[0]->kind == TODO_CLEAR) { /* always alone, see todo_batch_run */
-        batch->operations[0]->outcome = TODO_DONE;
-        ok = driver->clear(store, err);
-    } else {
-        ok = change_rows(batch, err);
-    }
-    ok = ok && driver->commit(store, err);
+    transaction->is_begun = true;
+    ok = transaction->operations[0]->kind == TODO_CLEAR ? clear_rows(transaction, err)
+                                                        : change_rows(transaction, err);
+    ok = ok && transaction_claim(transaction) && driver->commit(store, err);
     if (!ok)
         driver->roll_back(store);
 out:
-    batch_release(batch);
+    transaction_release(transaction);
     return ok;
 }
 
-/* Tries again what the database rolled back, and, once, what met a dead connection before its
- * commit. */
-static bool run_with_retries(const struct todo_store_handle *handle,
-                             struct todo_operation *const *operations, size_t count,
-                             struct todo_list *list, struct error *err)
+static bool transaction_run(struct transaction *transaction, struct error *err)
 {
-    unsigned conflicts = 0;
-    unsigned losses = 0;
+    uint64_t began = clock_now();
+    bool ok = transaction_try(transaction, err);
 
-    for (;;) {
-        struct batch batch = {
-            .handle = handle, .operations = operations, .count = count, .list = list};
-        *err = (struct error){0};
-        if (run_transaction(&batch, err))
-            return true;
-        if (err->code == ERROR_UNAVAILABLE && losses++ == 0)
-            continue;
-        if (err->code != ERROR_CONFLICT || ++conflicts == CONFLICT_TRIES_MOST)
-            return false;
-        clock_sleep(clock_backoff(conflicts, CONFLICT_PAUSE, CONFLICT_PAUSE_MOST));
-    }
+    todo_measure_trip(METRICS_WRITE, transaction->count, began, err);
+    return ok;
 }
 
-/* False when the database refused the whole for a reason that may lie in one operation. */
-static bool run_part(const struct todo_store_handle *handle,
-                     struct todo_operation *const *operations, size_t count,
-                     struct todo_list *list)
+/* ---- what is tried together, and what is left for later ---- */
+
+/* One call of todo_batch_run. */
+struct run {
+    const struct todo_batch *batch;
+    struct todo_operation **held; /* get no answer in this run */
+    size_t held_count;
+    struct todo_operation **fresh;
+    struct todo_operation **suspects;
+    unsigned conflicts;
+    bool has_lost; /* its connection, once: then it is tried again */
+    bool is_over;  /* what is left, is left for the next one, at */
+    uint64_t rest_at;
+};
+
+/* Operations that may share transactions. */
+struct group {
+    struct todo_operation **operations; /* those that are left */
+    size_t count;
+    size_t length; /* how many are tried together, from the first */
+    bool may_wait; /* once: most locks, as those of another server of ours, are short */
+    bool waits;
+    bool is_sorted;  /* creates first */
+    bool is_slow;    /* it is known that meeting a lock takes long */
+    bool is_claimed; /* before it begins: so that it is not for ever that one is given up while
+                        it runs */
+};
+
+/* Whether the second must not overtake the first. A lock that keeps one create waiting is one
+ * between the rows and keeps all waiting. */
+static bool goes_behind(const struct todo_operation *first, const struct todo_operation *second)
 {
+    if (first->kind == TODO_CREATE || second->kind == TODO_CREATE)
+        return first->kind == second->kind;
+    return first->kind != TODO_CLEAR && first->id == second->id;
+}
+
+static struct todo_operation *find_before(struct todo_operation *const *operations,
+                                          size_t count, const struct todo_operation *operation)
+{
+    for (size_t i = 0; i < count; i++)
+        if (goes_behind(operations[i], operation))
+            return operations[i];
+    return NULL;
+}
+
+static void hold(struct run *run, struct todo_operation *operation, uint64_t not_before)
+{
+    operation->not_before = not_before;
+    run->held[run->held_count++] = operation;
+}
+
+/* The first, and what must not overtake it. */
+static void hold_first(struct run *run, struct group *group, uint64_t pause)
+{
+    struct todo_operation *first = group->operations[0];
+    uint64_t not_before = clock_now() + pause;
+    size_t left = 0;
+
+    for (size_t i = 0; i < group->count; i++) {
+        struct todo_operation *operation = group->operations[i];
+
+        if (!goes_behind(first, operation) && operation != first) {
+            group->operations[left++] = operation;
+            continue;
+        }
+        operation->conflicts++;
+        hold(run, operation, not_before);
+    }
+    group->count = left;
+}
+
+/* Keeps the order of each kind. Gives how many creates there are. */
+static size_t sort_creates_first(struct group *group, struct todo_operation **spare)
+{
+    size_t creates = 0;
+    size_t changes = 0;
+
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->operations[i]->kind == TODO_CREATE)
+            group->operations[creates++] = group->operations[i];
+        else
+            spare[changes++] = group->operations[i];
+    }
+    memcpy(group->operations + creates, spare, changes * sizeof(struct todo_operation *));
+    group->is_sorted = true;
+    return creates;
+}
+
+/* The creates, which need nobody's row; else half of what was tried. */
+static void split(struct run *run, struct group *group, size_t length)
+{
+    size_t creates = 0;
+
+    if (!group->is_sorted)
+        creates = sort_creates_first(group, run->held + run->held_count);
+    group->length = length / 2;
+    if (creates > 0 && creates < group->count)
+        group->length = creates < run->batch->most ? creates : run->batch->most;
+    else if (group->is_slow)
+        group->length = 1;
+}
+
+static bool is_create_only(const struct group *group, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (group->operations[i]->kind != TODO_CREATE)
+            return false;
+    return true;
+}
+
+/* Somebody else has locked what these `length` want. */
+static void meet_conflict(struct run *run, struct group *group, size_t length,
+                          const struct error *err, uint64_t took)
+{
+    uint64_t pause;
+
+    run->conflicts++;
+    group->is_slow = group->is_slow || took >= SLOW;
+    group->waits = group->may_wait && !group->is_slow;
+    group->may_wait = false;
+    if (group->waits)
+        return;
+    if (length > 1 && !is_create_only(group, length)) {
+        split(run, group, length);
+        return;
+    }
+    todo_outage_note(run->batch->handle->outage, TODO_WRITES, err);
+    pause = clock_backoff(group->operations[0]->conflicts, CONFLICT_PAUSE, CONFLICT_PAUSE_MOST);
+    /* so that it keeps the others waiting for half of the time at most */
+    hold_first(run, group, took < SLOW ? pause : took);
+    run->is_over = took >= SLOW || run->conflicts >= CONFLICTS_MOST;
+}
+
+static void answer_first(struct run *run, struct group *group, size_t length)
+{
+    run->batch->answer(run->batch->context, group->operations, length);
+    group->operations += length;
+    group->count -= length;
+}
+
+static void meet_failure(struct run *run, struct group *group, size_t length,
+                         const struct error *err)
+{
+    enum todo_outcome outcome = todo_outcome_of(err);
+
+    if (outcome == TODO_UNAVAILABLE && !run->has_lost) {
+        run->has_lost = true;
+        return;
+    }
+    todo_outage_note(run->batch->handle->outage, TODO_WRITES, err);
+    if (outcome == TODO_UNAVAILABLE) {
+        length = group->count;
+    } else if (outcome != TODO_OUTCOME_UNKNOWN && length > 1) {
+        split(run, group, length); /* the reason may lie in one of them */
+        return;
+    }
+    for (size_t i = 0; i < length; i++)
+        group->operations[i]->outcome = outcome;
+    answer_first(run, group, length);
+}
+
+static void meet_success(struct run *run, struct group *group, size_t length)
+{
+    todo_outage_note(run->batch->handle->outage, TODO_WRITES, &(struct error){0});
+    answer_first(run, group, length);
+    if (!group->is_slow && group->length <= run->batch->most / 2)
+        group->length *= 2;
+}
+
+static void meet_locked_database(struct run *run, const struct error *err)
+{
+    todo_outage_note(run->batch->handle->outage, TODO_WRITES, err);
+    run->is_over = true;
+    run->rest_at = clock_now() + CONFLICT_PAUSE;
+}
+
+/* Tries the first of the group. */
+static void step(struct run *run, struct group *group)
+{
+    const struct todo_batch *batch = run->batch;
+    struct transaction transaction = {
+        .batch = batch, .is_claimed = group->is_claimed, .waits = group->waits};
+    struct error err = {0};
+    uint64_t began = clock_now();
+
+    group->count = batch->keep(batch->context, group->operations, group->count);
+    if (group->count == 0)
+        return;
+    transaction.operations = group->operations;
+    transaction.count = group->length < group->count ? group->length : group->count;
+    if (group->is_claimed &&
+        !batch->claim(batch->context, group->operations, transaction.count))
+        return; /* one was given up this very moment: again without it */
+    if (transaction_run(&transaction, &err))
+        meet_success(run, group, transaction.count);
+    else if (transaction.is_overtaken)
+        group->is_claimed = true;
+    else if (err.code != ERROR_CONFLICT)
+        meet_failure(run, group, transaction.count, &err);
+    else if (transaction.is_begun)
+        meet_conflict(run, group, transaction.count, &err, clock_now() - began);
+    else
+        meet_locked_database(run, &err);
+}
+
+static void run_group(struct run *run, struct todo_operation **operations, size_t count,
+                      size_t length)
+{
+    struct group group = {.operations = operations, .count = count, .length = length};
+
+    group.may_wait =
+        count > 0 && operations[0]->conflicts == 0 && operations[0]->kind != TODO_CLEAR;
+    if (group.length > run->batch->most)
+        group.length = run->batch->most;
+    while (group.count > 0 && !run->is_over)
+        step(run, &group);
+    for (size_t i = 0; i < group.count; i++)
+        hold(run, group.operations[i], run->rest_at);
+}
+
+/* What met a lock before is tried apart, so that the others need not be tried twice. */
+static void run_changes(struct run *run, struct todo_operation *const *operations, size_t count)
+{
+    uint64_t now = clock_now();
+    size_t fresh = 0;
+    size_t suspects = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct todo_operation *operation = operations[i];
+        const struct todo_operation *before =
+            find_before(run->held, run->held_count, operation);
+
+        if (before)
+            hold(run, operation, before->not_before);
+        else if (operation->not_before > now)
+            hold(run, operation, operation->not_before);
+        else if (operation->conflicts > 0 || find_before(run->suspects, suspects, operation))
+            run->suspects[suspects++] = operation;
+        else
+            run->fresh[fresh++] = operation;
+    }
+    run_group(run, run->fresh, fresh, fresh);
+    run_group(run, run->suspects, suspects, 1);
+}
+
+/* It wants every row, so nothing that came before is left behind. */
+static void run_clear(struct run *run, struct todo_operation *operation)
+{
+    if (operation->not_before > clock_now())
+        hold(run, operation, operation->not_before);
+    else if (run->held_count > 0)
+        hold(run, operation, run->held[run->held_count - 1]->not_before);
+    else
+        run_group(run, &operation, 1, 1);
+}
+
+/* Again after a connection that was found dead. One answers all that ask. */
+static void run_check(const struct todo_batch *batch, struct todo_operation *const *operations,
+                      size_t count)
+{
+    const struct todo_store_handle *handle = batch->handle;
     struct error err = {0};
 
-    if (run_with_retries(handle, operations, count, list, &err))
-        return true;
-    log_message(CONFIG_LOG_WARNING, "%s", err.text);
+    if (!handle->driver->check(handle->store, &err) && err.code == ERROR_UNAVAILABLE) {
+        err = (struct error){0};
+        handle->driver->check(handle->store, &err);
+    }
+    if (err.code != ERROR_NONE)
+        err.code = ERROR_UNAVAILABLE;
+    todo_outage_note(handle->outage, TODO_WRITES, &err);
     for (size_t i = 0; i < count; i++)
         operations[i]->outcome = todo_outcome_of(&err);
-    return todo_outcome_of(&err) != TODO_FAILED && todo_outcome_of(&err) != TODO_OUT_OF_MEMORY;
+    batch->answer(batch->context, operations, count);
 }
 
-/* How many operations, from the first, go into one transaction: a clear goes alone. */
+static bool is_alone(const struct todo_operation *operation)
+{
+    return operation->kind == TODO_CLEAR || operation->kind == TODO_CHECK;
+}
+
+/* How many operations, from the first, go into one transaction: a clear goes alone. Checks come
+ * together. */
 static size_t part_length(struct todo_operation *const *operations, size_t count)
 {
-    size_t length = 0;
+    bool is_check = operations[0]->kind == TODO_CHECK;
+    size_t length = 1;
 
     if (operations[0]->kind == TODO_CLEAR)
         return 1;
-    while (length < count && operations[length]->kind != TODO_CLEAR)
+    while (length < count &&
+           (is_check ? operations[length]->kind == TODO_CHECK : !is_alone(operations[length])))
         length++;
     return length;
 }
 
-void todo_batch_run(const struct todo_store_handle *handle,
-                    struct todo_operation *const *operations, size_t count,
-                    struct todo_list *list, todo_answer *answer, void *context)
+static void run_parts(struct run *run, struct todo_operation **operations, size_t count)
 {
     size_t length;
 
     for (size_t start = 0; start < count; start += length) {
         length = part_length(operations + start, count - start);
-        if (run_part(handle, operations + start, length, list) || length == 1) {
-            answer(context, operations + start, length);
-            continue;
-        }
-        for (size_t i = start; i < start + length; i++) {
-            run_part(handle, operations + i, 1, list);
-            answer(context, operations + i, 1);
-        }
+        if (operations[start]->kind == TODO_CHECK)
+            run_check(run->batch, operations + start, length);
+        else if (operations[start]->kind == TODO_CLEAR)
+            run_clear(run, operations[start]);
+        else
+            run_changes(run, operations + start, length);
     }
+}
+
+void todo_batch_run(const struct todo_batch *batch, struct todo_operation *const *operations,
+                    size_t count)
+{
+    struct todo_operation **memory = calloc(4 * count, sizeof(struct todo_operation *));
+    struct run run = {.batch = batch};
+
+    if (!memory) {
+        for (size_t i = 0; i < count; i++)
+            operations[i]->outcome = TODO_OUT_OF_MEMORY;
+        batch->answer(batch->context, operations, count);
+        return;
+    }
+    memcpy(memory, operations, count * sizeof(struct todo_operation *));
+    run.held = memory + count;
+    run.fresh = memory + 2 * count;
+    run.suspects = memory + 3 * count;
+    run_parts(&run, memory, count);
+    free(memory);
 }

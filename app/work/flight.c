@@ -1,15 +1,17 @@
-#include "base/log.h"
+#include "base/clock.h"
+#include "base/metrics.h"
 #include "work/operation.h"
+#include "work/outage.h"
 
 #include <stdlib.h>
 
 #define TRIES_MOST 3
 
 /* The ids of all fetches, sorted and distinct. The caller frees them. NULL without memory. */
-static uint32_t *collect_ids(struct todo_operation *const *operations, size_t count,
-                             size_t *id_count)
+static int64_t *collect_ids(struct todo_operation *const *operations, size_t count,
+                            size_t *id_count)
 {
-    uint32_t *ids = malloc(count * sizeof(*ids));
+    int64_t *ids = malloc(count * sizeof(*ids));
 
     if (!ids)
         return NULL;
@@ -33,7 +35,7 @@ static bool look(const struct todo_store_handle *handle,
                  struct todo_list *list, struct error *err)
 {
     size_t id_count = 0;
-    uint32_t *ids;
+    int64_t *ids;
     bool ok;
 
     todo_list_clear(list);
@@ -64,20 +66,38 @@ static void set_result(struct todo_operation *operation, const struct todo_list 
         operation->outcome = TODO_NOT_FOUND;
 }
 
+/* What fails a look is no single request's fault. */
+static void note(const struct todo_store_handle *handle,
+                 struct todo_operation *const *operations, size_t count,
+                 const struct error *err)
+{
+    struct error noted = *err;
+
+    for (size_t i = 0; i < count; i++) {
+        if (operations[i]->is_look &&
+            (err->code == ERROR_DATABASE || err->code == ERROR_CONFLICT))
+            noted.code = ERROR_UNAVAILABLE;
+    }
+    todo_outage_note(handle->outage, TODO_READS, &noted);
+}
+
 /* Again after a connection that was found dead, and after a busy SQLite file. */
 static bool look_with_retries(const struct todo_store_handle *handle,
                               struct todo_operation *const *operations, size_t count,
                               bool with_list, struct todo_list *list, struct error *err)
 {
     for (unsigned tries = 0; tries < TRIES_MOST; tries++) {
+        uint64_t began = clock_now();
+        bool ok;
+
         *err = (struct error){0};
-        if (look(handle, operations, count, with_list, list, err))
-            return true;
-        if (err->code != ERROR_UNAVAILABLE && err->code != ERROR_CONFLICT)
+        ok = look(handle, operations, count, with_list, list, err);
+        todo_measure_trip(METRICS_READ, count, began, err);
+        if (ok || (err->code != ERROR_UNAVAILABLE && err->code != ERROR_CONFLICT))
             break;
     }
-    log_message(CONFIG_LOG_WARNING, "%s", err->text);
-    return false;
+    note(handle, operations, count, err);
+    return err->code == ERROR_NONE;
 }
 
 void todo_flight_run(const struct todo_store_handle *handle,

@@ -6,6 +6,7 @@
  */
 
 #include "base/error.h"
+#include "base/metrics.h"
 #include "todo/todo.h"
 #include "work/store.h"
 
@@ -20,39 +21,52 @@ enum todo_operation_kind {
     TODO_UPDATE,
     TODO_DELETE,
     TODO_CLEAR,
+    TODO_CHECK, /* whether a change would be made; changes nothing */
 };
 
 enum todo_outcome {
     TODO_DONE,
     TODO_NOT_FOUND,
     TODO_UNAVAILABLE,     /* no database; nothing was changed */
-    TODO_TIMED_OUT,       /* not begun within its time; nothing was changed */
-    TODO_OUTCOME_UNKNOWN, /* begun, and whether the change was made is not known */
+    TODO_TIMED_OUT,       /* not done within its time; nothing was changed, nor will be */
+    TODO_OUTCOME_UNKNOWN, /* its commit was begun, and what came of that is not known */
     TODO_OUT_OF_MEMORY,   /* or more todos than there is memory for */
-    TODO_FAILED,          /* the database refused; nothing was changed */
+    TODO_BEYOND_LIMIT,    /* of the database: ERROR_LIMIT; nothing was changed */
+    TODO_REFUSED,         /* the database doesn't take these values; nothing was changed */
+    TODO_FAILED,          /* it can't, for a reason of its own; nothing was changed */
 };
 
 /* One thing to do. The caller fills the first part; embed it in what is needed to answer. */
 struct todo_operation {
     enum todo_operation_kind kind;
-    uint32_t id;                      /* of fetch, update and delete */
+    int64_t id;                       /* of fetch, update and delete */
     const struct todo_change *change; /* of create and update */
     const char *base_url;             /* of create, see struct todo_insert */
     enum todo_url_format url_format;  /* of create */
-    uint64_t deadline;                /* clock_now() of the latest answer */
+    uint64_t asked_at;                /* clock_now(), and */
+    uint64_t deadline;                /* that of the latest answer */
+    bool is_look; /* comes before all that wait, however many: /readyz must know soon */
 
     /* Set for the call of `complete`, and valid during it. */
     enum todo_outcome outcome;
     struct todo todo;             /* of fetch, create and update, when done */
     const struct todo_list *list; /* of list, when done; the same for all of a flight */
 
-    /* The queue's own. */
+    /* The queue's and the batch's own. */
     bool answered;
+    bool is_committing;  /* what becomes of it is not known until that is over */
+    unsigned conflicts;  /* tries that met a lock of somebody else */
+    uint64_t not_before; /* clock_now() of the next try, of a change that no batch answered */
     struct todo_operation *next;
 };
 
 /* How an operation went that failed with this error. */
 enum todo_outcome todo_outcome_of(const struct error *err);
+
+/* A trip to the database for so many operations has ended, which began at this time
+ * (clock_now()). One that didn't come there is not counted. */
+void todo_measure_trip(enum metrics_kind kind, size_t count, uint64_t began,
+                       const struct error *err);
 
 /* Takes the operations of a flight or batch that have their results. These are valid during the
  * call only. */
@@ -64,12 +78,31 @@ void todo_flight_run(const struct todo_store_handle *handle,
                      struct todo_operation *const *operations, size_t count,
                      struct todo_list *list, todo_answer *answer, void *context);
 
+struct todo_batch {
+    const struct todo_store_handle *handle;
+    struct todo_list *list; /* memory to work with */
+    size_t most;            /* operations in one transaction, at least 1 */
+    todo_answer *answer;
+
+    /* Takes those out that were given up meanwhile, which are not done any more, and gives how
+     * many are left, in their order. */
+    size_t (*keep)(void *context, struct todo_operation **operations, size_t count);
+    /* Comes before a commit: from now on, until the answer or the next `keep`, whoever gives
+     * one of these up must take its outcome for unknown. False, and nothing has changed, when
+     * one was given up before. */
+    bool (*claim)(void *context, struct todo_operation *const *operations, size_t count);
+    void *context;
+};
+
 /* Makes one transaction of these writes (create, update, delete), in their order; a clear has
- * one of its own. When the database refuses it, each is tried alone, so that one never fails
- * another. What the database rolled back is tried again; after a connection lost during a
- * commit nothing is. */
-void todo_batch_run(const struct todo_store_handle *handle,
-                    struct todo_operation *const *operations, size_t count,
-                    struct todo_list *list, todo_answer *answer, void *context);
+ * one of its own. When that fails, creates go first, and the changes in ever smaller parts down
+ * to single ones, so that one never fails another. After a connection lost during a commit,
+ * nothing is tried again.
+ *
+ * What meets a lock of somebody else keeps nobody else waiting: it is left without an answer,
+ * to be part of a later batch, at `not_before`, before what came later. Until then others
+ * overtake it, but none for the same todo does, and a clear overtakes nothing. */
+void todo_batch_run(const struct todo_batch *batch, struct todo_operation *const *operations,
+                    size_t count);
 
 #endif

@@ -1,6 +1,7 @@
 #include "work/queue.h"
 
 #include "base/clock.h"
+#include "base/metrics.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,6 +11,9 @@
  * more than these, so that the database works while the next ones are read. Measured, see
  * tests/bench: with 16 or 64 either reads or writes are slower. */
 #define WAVE_MOST 32
+
+/* Batches of changes that may wait for a lock of somebody else; more are refused. */
+#define KEPT_BATCHES 4
 
 /* Operations that wait, in order of arrival. */
 struct lane {
@@ -22,13 +26,12 @@ struct lane {
 struct worker {
     struct todo_queue *queue;
     struct lane *lane;
-    void (*run)(const struct todo_store_handle *handle,
-                struct todo_operation *const *operations, size_t count, struct todo_list *list,
-                todo_answer *answer, void *context);
+    void (*run)(struct worker *worker);
     struct todo_store_handle handle;
-    struct todo_operation **running; /* a flight or batch */
-    size_t running_count;            /* at most settings.batch */
-    struct todo_operation **unanswered;
+    struct todo_operation **running; /* a flight or batch, after what is kept of earlier ones */
+    size_t running_count;            /* at most running_most */
+    uint64_t due_at;                 /* clock_now(), of what is kept */
+    struct todo_operation **unanswered; /* as many; also those that leave */
     struct todo_list list;
     pthread_t thread;
     bool started;
@@ -47,9 +50,9 @@ struct finisher {
     bool started;
 };
 
-/* One lock guards the lanes, the lists of what is running, and each operation's `answered`. It
- * is held for a few pointers only; never while a database or a response is made, but for the
- * rare give_up. */
+/* One lock guards the lanes, the lists of what is running, and each operation's `answered` and
+ * `is_committing`. It is held for a few pointers only; never while a database or a response is
+ * made, but for the rare give_up. */
 struct todo_queue {
     struct todo_queue_settings settings;
     pthread_mutex_t lock;
@@ -64,8 +67,13 @@ struct todo_queue {
 
 static void lane_init(struct lane *lane)
 {
+    pthread_condattr_t attributes;
+
     lane->last = &lane->first;
-    pthread_cond_init(&lane->arrived, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC); /* that of clock_now */
+    pthread_cond_init(&lane->arrived, &attributes);
+    pthread_condattr_destroy(&attributes);
 }
 
 static void lane_append(struct lane *lane, struct todo_operation *operation)
@@ -73,6 +81,15 @@ static void lane_append(struct lane *lane, struct todo_operation *operation)
     operation->next = NULL;
     *lane->last = operation;
     lane->last = &operation->next;
+    lane->count++;
+}
+
+static void lane_prepend(struct lane *lane, struct todo_operation *operation)
+{
+    operation->next = lane->first;
+    if (!lane->first)
+        lane->last = &operation->next;
+    lane->first = operation;
     lane->count++;
 }
 
@@ -87,21 +104,59 @@ static struct todo_operation *lane_take(struct lane *lane)
     return operation;
 }
 
+static void wait_for_work(struct worker *worker)
+{
+    const struct timespec due = {.tv_sec = (time_t)(worker->due_at / 1000000),
+                                 .tv_nsec = (long)(worker->due_at % 1000000) * 1000};
+
+    if (worker->running_count == 0)
+        pthread_cond_wait(&worker->lane->arrived, &worker->queue->lock);
+    else
+        pthread_cond_timedwait(&worker->lane->arrived, &worker->queue->lock, &due);
+}
+
+static bool is_due(const struct worker *worker)
+{
+    return worker->running_count > 0 && worker->due_at <= clock_now();
+}
+
+static enum metrics_kind kind_of(const struct worker *worker)
+{
+    return worker->lane == &worker->queue->writes ? METRICS_WRITE : METRICS_READ;
+}
+
+/* How long those waited that were taken just now, behind the first `kept`. */
+static void measure_wait(const struct worker *worker, size_t kept)
+{
+    uint64_t now = clock_now();
+
+    for (size_t i = kept; i < worker->running_count; i++)
+        metrics_observe(METRICS_QUEUE_WAIT, kind_of(worker),
+                        now - worker->running[i]->asked_at);
+}
+
 /* Waits for work and takes it. False when there is none and never will be. */
 static bool take_work(struct worker *worker)
 {
     struct todo_queue *queue = worker->queue;
     struct lane *lane = worker->lane;
 
+    size_t kept;
+    bool has_more;
+
     pthread_mutex_lock(&queue->lock);
-    while (!lane->first && !queue->stopping)
-        pthread_cond_wait(&lane->arrived, &queue->lock);
+    while (!lane->first && !queue->stopping && !is_due(worker))
+        wait_for_work(worker);
     /* all that waits, now: what comes later waits for the next flight, whose look at the
      * database begins after it */
-    worker->running_count = 0;
-    while (lane->first && worker->running_count < queue->settings.batch)
+    kept = worker->running_count;
+    while (lane->first && worker->running_count < kept + queue->settings.batch)
         worker->running[worker->running_count++] = lane_take(lane);
+    has_more = lane->first != NULL;
     pthread_mutex_unlock(&queue->lock);
+    measure_wait(worker, kept);
+    if (has_more) /* one wake roused one reader */
+        pthread_cond_signal(&lane->arrived);
     return worker->running_count > 0;
 }
 
@@ -171,17 +226,107 @@ static void answer(void *context, struct todo_operation *const *operations, size
         queue->settings.complete(queue->settings.context, worker->unanswered, unanswered);
 }
 
+/* See struct todo_batch. */
+static size_t keep(void *context, struct todo_operation **operations, size_t count)
+{
+    struct worker *worker = context;
+    size_t left = 0;
+
+    pthread_mutex_lock(&worker->queue->lock);
+    for (size_t i = 0; i < count; i++) {
+        operations[i]->is_committing = false;
+        if (!operations[i]->answered)
+            operations[left++] = operations[i];
+    }
+    pthread_mutex_unlock(&worker->queue->lock);
+    return left;
+}
+
+static bool claim(void *context, struct todo_operation *const *operations, size_t count)
+{
+    struct worker *worker = context;
+    bool is_whole = true;
+
+    pthread_mutex_lock(&worker->queue->lock);
+    for (size_t i = 0; i < count; i++)
+        is_whole = is_whole && !operations[i]->answered;
+    for (size_t i = 0; i < count; i++)
+        operations[i]->is_committing = is_whole;
+    pthread_mutex_unlock(&worker->queue->lock);
+    return is_whole;
+}
+
+static void run_reads(struct worker *worker)
+{
+    todo_flight_run(&worker->handle, worker->running, worker->running_count, &worker->list,
+                    answer, worker);
+}
+
+static void run_writes(struct worker *worker)
+{
+    const struct todo_batch batch = {.handle = &worker->handle,
+                                     .list = &worker->list,
+                                     .most = worker->queue->settings.batch,
+                                     .answer = answer,
+                                     .keep = keep,
+                                     .claim = claim,
+                                     .context = worker};
+
+    todo_batch_run(&batch, worker->running, worker->running_count);
+}
+
+static size_t running_most(const struct todo_queue *queue)
+{
+    return (KEPT_BATCHES + 1) * queue->settings.batch;
+}
+
+/* With the lock held. Keeps what the batch has left for later, as long as there is a later and
+ * room. The others leave, those that are refused in front. */
+static size_t part_from_kept(struct worker *worker, size_t *refused)
+{
+    const struct todo_queue *queue = worker->queue;
+    size_t room = queue->stopping ? 0 : KEPT_BATCHES * queue->settings.batch;
+    size_t done = worker->running_count;
+    size_t kept = 0;
+
+    *refused = 0;
+    worker->due_at = UINT64_MAX;
+    for (size_t i = 0; i < worker->running_count; i++) {
+        struct todo_operation *operation = worker->running[i];
+
+        if (operation->answered) {
+            worker->unanswered[--done] = operation;
+        } else if (kept == room) {
+            operation->answered = true;
+            operation->outcome = TODO_UNAVAILABLE;
+            worker->unanswered[(*refused)++] = operation;
+        } else {
+            worker->running[kept++] = operation;
+            if (operation->not_before < worker->due_at)
+                worker->due_at = operation->not_before;
+        }
+    }
+    /* from here on give_up_running doesn't see those that leave */
+    memmove(worker->unanswered + *refused, worker->unanswered + done,
+            (worker->running_count - done) * sizeof(struct todo_operation *));
+    done = worker->running_count - kept;
+    worker->running_count = kept;
+    return done;
+}
+
 static void release_work(struct worker *worker)
 {
     struct todo_queue *queue = worker->queue;
-    size_t count = worker->running_count;
+    size_t leaving;
+    size_t refused;
 
-    /* from here on give_up_running doesn't see them, and they may go */
     pthread_mutex_lock(&queue->lock);
-    worker->running_count = 0;
+    leaving = part_from_kept(worker, &refused);
     pthread_mutex_unlock(&queue->lock);
-    for (size_t i = 0; i < count; i++)
-        queue->settings.release(queue->settings.context, worker->running[i]);
+    if (refused > 0)
+        queue->settings.complete(queue->settings.context, worker->unanswered, refused);
+    for (size_t i = 0; i < leaving; i++)
+        queue->settings.release(queue->settings.context, worker->unanswered[i]);
 }
 
 static void *work(void *context)
@@ -190,8 +335,7 @@ static void *work(void *context)
 
     worker->list.limit = worker->queue->settings.list_limit;
     while (take_work(worker)) {
-        worker->run(&worker->handle, worker->running, worker->running_count, &worker->list,
-                    answer, worker);
+        worker->run(worker);
         release_work(worker);
         todo_list_clear(&worker->list); /* a large one is not kept until the next flight */
     }
@@ -206,8 +350,8 @@ static bool worker_start(struct todo_queue *queue, struct worker *worker, struct
     const struct todo_queue_settings *settings = &queue->settings;
 
     worker->queue = queue;
-    worker->running = calloc(settings->batch, sizeof(struct todo_operation *));
-    worker->unanswered = calloc(settings->batch, sizeof(struct todo_operation *));
+    worker->running = calloc(running_most(queue), sizeof(struct todo_operation *));
+    worker->unanswered = calloc(running_most(queue), sizeof(struct todo_operation *));
     if (!worker->running || !worker->unanswered)
         return error_set(err, ERROR_SYSTEM, "out of memory");
     if (!settings->open_store(settings->context, &worker->handle, err))
@@ -278,7 +422,7 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
     }
     for (size_t i = 0; i < queue->worker_count; i++) {
         queue->workers[i].lane = i == 0 ? &queue->writes : &queue->reads;
-        queue->workers[i].run = i == 0 ? todo_batch_run : todo_flight_run;
+        queue->workers[i].run = i == 0 ? run_writes : run_reads;
         if (worker_start(queue, &queue->workers[i], err))
             continue;
         todo_queue_stop(queue);
@@ -295,9 +439,15 @@ bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operatio
     bool is_wave_full;
 
     operation->answered = false;
+    operation->is_committing = false;
+    operation->conflicts = 0;
+    operation->not_before = 0;
     pthread_mutex_lock(&queue->lock);
-    is_accepted = lane->count < queue->settings.capacity && !queue->stopping;
-    if (is_accepted)
+    is_accepted =
+        !queue->stopping && (operation->is_look || lane->count < queue->settings.capacity);
+    if (is_accepted && operation->is_look)
+        lane_prepend(lane, operation);
+    else if (is_accepted)
         lane_append(lane, operation);
     is_wave_full = is_accepted && ++queue->unannounced == WAVE_MOST;
     pthread_mutex_unlock(&queue->lock);
@@ -317,7 +467,7 @@ void todo_queue_wake(struct todo_queue *queue)
     queue->unannounced = 0;
     pthread_mutex_unlock(&queue->lock);
     /* Without the lock, so that the woken thread finds it free. One of several idle readers is
-     * enough: it takes all. */
+     * enough: it wakes the next when it leaves some. */
     if (has_reads)
         pthread_cond_signal(&queue->reads.arrived);
     if (has_writes)
@@ -357,8 +507,7 @@ static void give_up_running(struct worker *worker, uint64_t now)
             continue;
         operation->answered = true;
         settings->give_up(settings->context, operation,
-                          worker->lane == &worker->queue->writes ? TODO_OUTCOME_UNKNOWN
-                                                                 : TODO_TIMED_OUT);
+                          operation->is_committing ? TODO_OUTCOME_UNKNOWN : TODO_TIMED_OUT);
     }
 }
 
@@ -382,6 +531,27 @@ void todo_queue_expire(struct todo_queue *queue, uint64_t now)
             settings->release(settings->context, operation);
         }
     }
+}
+
+void todo_queue_report(struct todo_queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    metrics_set(METRICS_QUEUE_REQUESTS + METRICS_READ, queue->reads.count);
+    metrics_set(METRICS_QUEUE_REQUESTS + METRICS_WRITE, queue->writes.count);
+    pthread_mutex_unlock(&queue->lock);
+    metrics_set(METRICS_QUEUE_MAX, queue->settings.capacity);
+}
+
+bool todo_queue_is_idle(struct todo_queue *queue)
+{
+    bool is_idle;
+
+    pthread_mutex_lock(&queue->lock);
+    is_idle = queue->reads.count + queue->writes.count == 0 && !queue->finisher.is_busy;
+    for (size_t i = 0; i < queue->worker_count; i++)
+        is_idle = is_idle && queue->workers[i].running_count == 0;
+    pthread_mutex_unlock(&queue->lock);
+    return is_idle;
 }
 
 void todo_queue_stop(struct todo_queue *queue)

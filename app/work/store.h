@@ -9,9 +9,11 @@
  *
  * Reads (list, fetch) stand alone. Changes stand between begin and commit or roll_back. A
  * change that fails leaves the transaction to be rolled back, by roll_back. The error's code
- * tells what to do (base/error.h): ERROR_CONFLICT: the same again; ERROR_UNAVAILABLE: the same
- * again on a new connection, nothing was committed; ERROR_OUTCOME_UNKNOWN: only from commit,
- * which may or may not have happened.
+ * tells what to do (base/error.h): ERROR_CONFLICT: the same again, later; from begin: somebody
+ * has locked the whole database; ERROR_UNAVAILABLE: the same again on a new connection, nothing
+ * was committed; ERROR_OUTCOME_UNKNOWN: only from commit, which may or may not have happened;
+ * ERROR_REFUSED: not with these values; ERROR_LIMIT: not so much; ERROR_DATABASE: it can't. The
+ * last three may lie in one todo of many.
  */
 
 #include "base/error.h"
@@ -29,6 +31,7 @@ struct todo_insert {
 };
 
 struct todo_store; /* what a database keeps for itself */
+struct todo_outage;
 
 struct todo_store_driver {
     /* On the thread that used the store, as its last call: it also gives back what the
@@ -38,12 +41,15 @@ struct todo_store_driver {
     /* All todos; todos with these ids (sorted, distinct) that exist. Both in order of id, into
      * an empty list. */
     bool (*list)(struct todo_store *store, struct todo_list *out, struct error *err);
-    bool (*fetch)(struct todo_store *store, const uint32_t *ids, size_t count,
+    bool (*fetch)(struct todo_store *store, const int64_t *ids, size_t count,
                   struct todo_list *out, struct error *err);
 
-    bool (*begin)(struct todo_store *store, struct error *err);
+    /* `waits`: load_for_update waits for what somebody else has locked, for some milliseconds;
+     * else, as clear always does, it fails at once with ERROR_CONFLICT, as far as the database
+     * can. */
+    bool (*begin)(struct todo_store *store, bool waits, struct error *err);
     /* fetch, and locks the rows until the end of the transaction. */
-    bool (*load_for_update)(struct todo_store *store, const uint32_t *ids, size_t count,
+    bool (*load_for_update)(struct todo_store *store, const int64_t *ids, size_t count,
                             struct todo_list *out, struct error *err);
     bool (*insert)(struct todo_store *store, struct todo_insert *inserts, size_t count,
                    struct error *err);
@@ -51,17 +57,23 @@ struct todo_store_driver {
      * update or deletion may be left to the next call, and fail there. */
     bool (*update)(struct todo_store *store, const struct todo *const *todos, size_t count,
                    struct error *err);
-    bool (*delete)(struct todo_store *store, const uint32_t *ids, size_t count,
+    bool (*delete)(struct todo_store *store, const int64_t *ids, size_t count,
                    struct error *err);
     bool (*clear)(struct todo_store *store, struct error *err);
     bool (*commit)(struct todo_store *store, struct error *err);
     void (*roll_back)(struct todo_store *store);
+
+    /* Outside of a transaction: whether a change would be made. Changes nothing. After a change
+     * found no room, it fails with that reason until there is room, which it sees within
+     * seconds. */
+    bool (*check)(struct todo_store *store, struct error *err);
 };
 
 /* The two are made together: store/mysql.h, store/sqlite.h. */
 struct todo_store_handle {
     const struct todo_store_driver *driver;
     struct todo_store *store;
+    struct todo_outage *outage; /* where its failures are noted; set by who opens it */
 };
 
 #endif

@@ -1,3 +1,4 @@
+-- compatible with: 1
 -- The table of the original application, as its migration todo.0001_initial makes it.
 
 -- done when: SELECT COUNT(*) FROM information_schema.tables

@@ -1,3 +1,4 @@
+-- compatible with: 1
 -- A table that the original made has the character set that its database had at the time, often
 -- latin1 or utf8mb3, which can't hold every title.
 

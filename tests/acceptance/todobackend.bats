@@ -11,6 +11,13 @@ setup_file() {
     export APP=${APP:-app}
     export OTHER_PORT=${OTHER_PORT:-8001} LOG_FORMAT=json
     export OTHER_URL=http://127.0.0.1:$OTHER_PORT
+    local answer
+    for _ in {1..30}; do
+        answer=$(curl --silent --show-error --fail-with-body --max-time 5 "$APP_URL/readyz" 2>&1) && return
+        sleep 1
+    done
+    echo "$APP_URL is not ready: $answer" >&2
+    return 1
 }
 
 setup() {

@@ -51,7 +51,7 @@ static bool list_todos(struct bench *bench, struct error *err)
 
 static bool fetch_todo(struct bench *bench, struct error *err)
 {
-    uint32_t id = 1 + random_below(bench->todos);
+    int64_t id = 1 + random_below(bench->todos);
 
     return bench->store.driver->fetch(bench->store.store, &id, 1, &bench->list, err);
 }
@@ -70,7 +70,7 @@ static bool insert_todos(struct bench *bench, size_t count, struct error *err)
                      .order = ORDER},
             .base_url = BASE_URL,
         };
-    return driver->begin(bench->store.store, err) &&
+    return driver->begin(bench->store.store, true, err) &&
            driver->insert(bench->store.store, inserts, count, err) &&
            driver->commit(bench->store.store, err);
 }
@@ -84,13 +84,13 @@ static bool update_todo(struct bench *bench, struct error *err)
 {
     const struct todo_store_driver *driver = bench->store.driver;
     struct todo_store *store = bench->store.store;
-    uint32_t id = 1 + random_below(bench->todos);
+    int64_t id = 1 + random_below(bench->todos);
 
-    if (!driver->begin(store, err) ||
+    if (!driver->begin(store, true, err) ||
         !driver->load_for_update(store, &id, 1, &bench->list, err))
         return false;
     if (bench->list.count != 1)
-        return error_set(err, ERROR_DATABASE, "there is no todo %" PRIu32, id);
+        return error_set(err, ERROR_DATABASE, "there is no todo %" PRId64, id);
     bench->list.todos[0].order = ORDER + (int32_t)random_below(9 * ORDER);
     return driver->update(store, &(const struct todo *){&bench->list.todos[0]}, 1, err) &&
            driver->commit(store, err);

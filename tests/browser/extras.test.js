@@ -447,6 +447,100 @@ test('keyboard only: add, complete, edit, move, delete, filter', async () => {
   assert.equal(await focused(page), 'new-todo');
 });
 
+// A key that is held is a row of keydown events, all but the first of them marked as repeated.
+async function hold(page, key, times = 4) {
+  for (let i = 0; i < times; i++) await page.keyboard.down(key);
+  await page.keyboard.up(key);
+}
+
+// Proves that nothing else was sent: it comes after all that was.
+async function sent(page, all, wanted) {
+  await page.locator('.toggle').last().click();
+  await until(() => all.map(([method]) => method), [...wanted, 'PATCH']);
+}
+
+for (const [part, key] of [['name', 'Delete'], ['toggle', 'Delete'], ['destroy', 'Delete'], ['destroy', 'Enter'], ['destroy', ' ']])
+  test(`a held key deletes one todo: ${key === ' ' ? 'Space' : key} on ${part}`, async () => {
+    const page = await filled('a', 'b', 'c', 'd', 'e', 'f');
+    const all = record(page);
+    await row(page, 2).locator(`.${part}`).focus();
+    await hold(page, key);
+    await sees(page, 'a', 'c', 'd', 'e', 'f');
+    await sent(page, all, ['DELETE']);
+  });
+
+test('a held Enter adds one todo, though it may come back into the field at once', async () => {
+  const page = await filled('a');
+  const all = record(page);
+  await refuse(page, ['GET', 'POST']);
+  await field(page).fill('b');
+  await page.keyboard.down('Enter');
+  await until(() => message(page), 'Not added: “b”. The server can’t be reached.');
+  assert.equal(await field(page).inputValue(), 'b');
+  await hold(page, 'Enter');
+  await sent(page, all, ['POST']);
+});
+
+test('a held Enter that saves an edit does not open it again', async () => {
+  const page = await filled('a', 'b');
+  const all = record(page);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('c');
+  for (const times of [2, 3, 4]) {
+    await hold(page, 'Enter', times);
+    assert.equal(await page.locator('.editing').count(), 0, `${times}`);
+    assert.equal(await focused(page), 'name');
+    await page.keyboard.press('F2');
+  }
+  await page.keyboard.press('Escape');
+  await sent(page, all, ['PATCH']);
+});
+
+for (const key of ['Enter', 'F2', ' '])
+  for (const times of [2, 3])
+    test(`a held key opens an editor and leaves it: ${key === ' ' ? 'Space' : key}, ${times} times`, async () => {
+      const page = await filled('a');
+      await row(page, 1).locator('.name').focus();
+      await hold(page, key, times);
+      assert.equal(await focused(page), 'edit');
+      assert.equal(await row(page, 1).locator('.edit').inputValue(), 'a');
+    });
+
+test('a held Enter tries again once', async () => {
+  const page = await filled('a', 'b');
+  const all = record(page);
+  const restore = await refuse(page, ['GET', 'DELETE']);
+  await row(page, 1).locator('.name').focus();
+  await page.keyboard.press('Delete');
+  await page.locator('.retry').waitFor();
+  await page.locator('.retry').focus();
+  await hold(page, 'Enter');
+  await restore();
+  await sent(page, all, ['DELETE', 'DELETE']);
+});
+
+test('a held key goes on where it should: Alt with arrows, and typing', async () => {
+  const page = await filled('a', 'b', 'c', 'd');
+  await row(page, 1).locator('.name').focus();
+  await page.keyboard.down('Alt');
+  await hold(page, 'ArrowDown', 2);
+  await page.keyboard.up('Alt');
+  await sees(page, 'b', 'c', 'a', 'd');
+  await row(page, 4).locator('.toggle').focus();
+  await hold(page, ' ');
+  assert.equal(await row(page, 4).locator('.toggle').isChecked(), true);
+  await field(page).fill('abcd');
+  await page.keyboard.press('Home');
+  await hold(page, 'Delete', 2);
+  await hold(page, ' ', 2);
+  assert.equal(await field(page).inputValue(), '  cd');
+  await row(page, 1).locator('label').dblclick();
+  await page.keyboard.press('Home');
+  await hold(page, 'Delete', 2);
+  await hold(page, ' ', 2);
+  assert.equal(await row(page, 1).locator('.edit').inputValue(), '  ');
+});
+
 test('the focus is visible wherever the Tab key takes it', async () => {
   const page = await filled('a', { title: 'b', completed: true });
   const seen = new Set();
@@ -488,6 +582,38 @@ test('touch: a tap edits, a tap deletes, and the buttons are there without hover
   await sees(page, 'c');
   await row(page, 1).locator('.toggle').tap();
   await until(() => row(page, 1).locator('.toggle').isChecked(), true);
+});
+
+const simulated = [
+  { by: 'a script, or a screen reader', opens: true, click: (name) => name.click() },
+  { by: 'no pointer, in a browser that does not say so', opens: true, click: (name) => name.dispatchEvent(new MouseEvent('click', { bubbles: true })) },
+  ...[['mouse', false], ['touch', true], ['pen', true]].flatMap(([pointerType, opens]) => [
+    { by: pointerType, opens, pointerType,
+      click: (name, type) => name.dispatchEvent(new PointerEvent('click', { bubbles: true, pointerType: type })) },
+    { by: `${pointerType}, in a browser that does not say so with a click`, opens, pointerType,
+      click: (name, type) => {
+        name.dispatchEvent(new PointerEvent('pointerdown', { bubbles: true, pointerType: type }));
+        name.dispatchEvent(new PointerEvent('pointerup', { bubbles: true, pointerType: type }));
+        name.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 1 }));
+      } },
+  ]),
+];
+for (const { by, opens, pointerType, click } of simulated)
+  test(`one click of a title ${opens ? 'opens' : 'does not open'} its editor: ${by}`, async () => {
+    const page = await filled('a');
+    await row(page, 1).locator('.name').evaluate(click, pointerType);
+    assert.equal(await page.locator('.editing').count(), opens ? 1 : 0);
+    if (opens) return;
+    await row(page, 1).locator('.name').evaluate(simulated[1].click);
+    assert.equal(await focused(page), 'edit', 'a click of no pointer comes after it');
+  });
+
+test('one click of a mouse does not open an editor, the second does', async () => {
+  const page = await filled('a');
+  await row(page, 1).locator('.name').click();
+  assert.equal(await page.locator('.editing').count(), 0);
+  await row(page, 1).locator('.name').dblclick();
+  assert.equal(await focused(page), 'edit');
 });
 
 test('touch: the handle drags', async () => {
@@ -590,7 +716,7 @@ test('English: for every other language', async () => {
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
 });
 
-for (const [reducedMotion, wanted] of [['reduce', { animated: 0, moves: false }], ['no-preference', { animated: 2, moves: true }]])
+for (const [reducedMotion, wanted] of [['reduce', { animated: 0, moves: false, slides: false }], ['no-preference', { animated: 2, moves: true, slides: true }]])
   test(`motion is left out for who prefers that: ${reducedMotion}`, async () => {
     await server.fill('a');
     const context = await newContext({ reducedMotion });
@@ -605,9 +731,13 @@ for (const [reducedMotion, wanted] of [['reduce', { animated: 0, moves: false }]
     const page = await open(context);
     await add(page, 'b');
     await sees(page, 'a', 'b');
+    await refuse(page, ['GET']);
+    await page.evaluate(() => void dispatchEvent(new Event('focus')));
+    await page.locator('.message.shown').waitFor();
     const found = await page.evaluate(() => ({
       animated: window.animated,
       moves: getComputedStyle(document.querySelector('.toggle')).transitionDuration !== '0s',
+      slides: getComputedStyle(document.querySelector('.message')).transitionDuration !== '0s',
     }));
     assert.deepEqual(found, wanted);
   });

@@ -71,17 +71,74 @@ test('API: without JavaScript, all can be read, and a form can be posted', async
   await page.getByLabel('Completed').check();
   await page.getByLabel('Order').fill('7');
   await page.locator('.fields button').click();
-  assert.equal(await page.title(), '201 Created – POST /todos');
-  assert.match(await page.locator('.headers').innerText(), /^Location: http:/m);
-  assert.deepEqual(properties(await server.list(), 'title', 'completed', 'order')[1],
-    { title: 'posted & <plain>', completed: true, order: 7 });
-  await page.locator('.json a').click();
+  const posted = (await server.list())[1];
+  assert.deepEqual(properties([posted], 'title', 'completed', 'order'),
+    [{ title: 'posted & <plain>', completed: true, order: 7 }]);
+  assert.equal(await page.title(), `200 OK – GET ${new URL(posted.url).pathname}`);
+  await page.reload();
   assert.match(await page.locator('.json').innerText(), /posted & <plain>/);
+  assert.equal((await server.list()).length, 2);
+});
+
+test('API: without JavaScript, there is no button but the one that works', async () => {
+  await server.fill('a');
+  const page = await openApi('/todos', { javaScriptEnabled: false });
+  const buttons = () => page.locator('button').filter({ visible: true }).allInnerTexts();
+  assert.deepEqual(await buttons(), ['POST']);
+  await page.locator('.fields button').click();
+  assert.equal(await page.getByLabel('Title').evaluate((input) => input.matches(':invalid')), true);
+  for (const path of [await firstPath(), '/?format=api']) {
+    await page.goto(server.url + path);
+    assert.deepEqual(await buttons(), [], path);
+  }
+  assert.deepEqual(properties(await server.list(), 'title'), [{ title: 'a' }]);
+});
+
+test('API: a form’s POST by a browser leads to the todo, all others answer with it', async () => {
+  const post = async (type, accept, body) => {
+    const response = await fetch(`${server.url}/todos`, {
+      method: 'POST', redirect: 'manual', headers: { 'Content-Type': type, Accept: accept }, body,
+    });
+    return [response.status, /\/todos\/\d+$/.test(response.headers.get('location'))];
+  };
+  const form = 'application/x-www-form-urlencoded';
+  const parts = '--b\r\nContent-Disposition: form-data; name="title"\r\n\r\nx\r\n--b--\r\n';
+  assert.deepEqual(await post(form, HTML.Accept, 'title=x'), [303, true]);
+  assert.deepEqual(await post('multipart/form-data; boundary=b', HTML.Accept, parts), [303, true]);
+  assert.deepEqual(await post(form, 'application/json', 'title=x'), [201, true]);
+  assert.deepEqual(await post(form, '*/*', 'title=x'), [201, true]);
+  assert.deepEqual(await post('application/json', HTML.Accept, '{"title":"x"}'), [201, true]);
+  assert.deepEqual(await post(form, HTML.Accept, 'order=x'), [400, false]);
+});
+
+// Answers the page's questions; what they were.
+function answerQuestions(page, yes) {
+  const questions = [];
+  page.on('dialog', (dialog) => {
+    questions.push(dialog.message());
+    return yes ? dialog.accept() : dialog.dismiss();
+  });
+  return questions;
+}
+
+test('API: DELETE asks first, and says how much will be gone', async () => {
+  await server.fill('a', 'b');
+  const page = await openApi('/todos');
+  const questions = answerQuestions(page, false);
+  await server.ask('POST', '/todos', { title: 'c' });
+  await page.getByRole('button', { name: 'DELETE' }).click();
+  await until(() => questions, ['Delete all 3 todos?']);
+  await page.goto(server.url + (await firstPath()));
+  await page.getByRole('button', { name: 'DELETE' }).click();
+  await until(() => questions, ['Delete all 3 todos?', 'Delete “a”?']);
+  await page.getByRole('button', { name: 'OPTIONS' }).click();
+  await until(() => page.locator('.status').innerText(), '200 OK');
+  assert.equal((await server.list()).length, 3);
 });
 
 test('API: JSON can be posted to the list, which can be emptied', async () => {
   const page = await openApi('/todos');
-  assert.deepEqual(JSON.parse(await page.locator('#raw').inputValue()), { title: null, completed: false, order: null });
+  assert.deepEqual(JSON.parse(await page.locator('#raw').inputValue()), { title: '', completed: false });
   await page.locator('#raw').fill('{"title":"raw","order":1}');
   await page.getByRole('button', { name: 'POST' }).last().click();
   await until(() => page.locator('.status').innerText(), '201 Created');
@@ -91,6 +148,7 @@ test('API: JSON can be posted to the list, which can be emptied', async () => {
   await page.getByRole('button', { name: 'POST' }).last().click();
   await until(() => page.locator('.status').innerText(), '400 Bad Request');
   assert.match(await page.locator('.json').innerText(), /JSON parse error/);
+  answerQuestions(page, true);
   await page.getByRole('button', { name: 'DELETE' }).click();
   await until(() => page.locator('.status').innerText(), '204 No Content');
   assert.deepEqual(await server.list(), []);
@@ -111,6 +169,7 @@ test('API: an item can be put, patched, described and deleted', async () => {
   await until(async () => properties(await server.list(), 'title', 'order'), [{ title: 'b', order: null }]);
   await page.getByRole('button', { name: 'OPTIONS' }).click();
   await until(async () => JSON.parse(await page.locator('.json').innerText()).name, 'Todo Item Instance');
+  answerQuestions(page, true);
   await page.getByRole('button', { name: 'DELETE' }).click();
   await until(() => server.list(), []);
 });
@@ -309,6 +368,55 @@ for (const { width, colorScheme } of looks)
     await take(page, `api-${width}-${colorScheme}`);
     await page.goto(`${server.url}/todos/0`);
     assert.deepEqual(await violations(page), [], 'a 404 page');
+  });
+
+// How many colours there are in a part of the page.
+async function coloursOf(page, clip) {
+  const picture = (await page.screenshot({ clip })).toString('base64');
+  return page.evaluate(async (encoded) => {
+    const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+    const context = canvas.getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    const pixels = new Uint32Array(context.getImageData(0, 0, bitmap.width, bitmap.height).data.buffer);
+    return [...new Set(pixels)].map((pixel) => (pixel >>> 0).toString(16));
+  }, picture);
+}
+
+// The middle of an element, or of what it has at an edge: `size` pixels, `left` ones from its left.
+async function part(locator, size, left) {
+  const box = await locator.boundingBox();
+  const x = left === undefined ? box.x + (box.width - size) / 2 : box.x + left;
+  return { x: Math.round(x), y: Math.round(box.y + (box.height - size) / 2), width: size, height: size };
+}
+
+for (const colorScheme of ['light', 'dark'])
+  test(`forced colours leave all signs to be seen: ${colorScheme}`, async () => {
+    await server.fill({ title: 'a', completed: true }, 'b');
+    const page = await openPage({ viewport: { width: 390, height: 800 }, colorScheme, hasTouch: true, isMobile: true, reducedMotion: 'reduce' });
+    await page.emulateMedia({ forcedColors: 'active', colorScheme, reducedMotion: 'reduce' });
+    await row(page, 2).waitFor();
+    const signs = {
+      'the plus': await part(page.locator('.header'), 20, 20),
+      '×': await part(row(page, 2).locator('.destroy'), 16),
+      'the handle': await part(row(page, 2).locator('.handle'), 14),
+      'the tick': await part(row(page, 1).locator('.toggle'), 14),
+    };
+    for (const [name, clip] of Object.entries(signs))
+      assert.ok((await coloursOf(page, clip)).length > 1, name);
+    assert.equal((await coloursOf(page, await part(row(page, 2).locator('.toggle'), 10))).length, 1, 'no tick');
+    const filter = async (name) => coloursOf(page, await part(page.getByRole('link', { name }), 6, 4));
+    assert.notDeepEqual(await filter('All'), await filter('Active'), 'the selected filter');
+    await page.getByRole('link', { name: 'Active' }).click();
+    await page.locator('.filters .selected', { hasText: 'Active' }).waitFor();
+    assert.notDeepEqual(await filter('All'), await filter('Active'), 'the selected filter');
+    await refuse(page, ['POST']);
+    await add(page, 'c');
+    await page.locator('.retry').waitFor();
+    const { x, y } = await page.locator('.message').boundingBox();
+    assert.ok((await coloursOf(page, { x: Math.round(x) + 20, y: Math.round(y) - 4, width: 8, height: 8 })).length > 1, 'the message’s edge');
+    await take(page, `forced-390-${colorScheme}`);
   });
 
 for (const width of [320, 390, 768, 1280, 2560])

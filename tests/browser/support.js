@@ -13,7 +13,7 @@ import { after, afterEach, before, beforeEach } from 'node:test';
 import { chromium } from 'playwright-core';
 
 const app = resolve(process.env.TEST_APP ?? 'build/app');
-const CHROMIUM = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium';
+const CHROMIUM = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium-headless-shell';
 const FLAGS = [
   '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
@@ -86,13 +86,13 @@ const contexts = [];
 const complaints = [];
 let tolerated = null;
 
-// Console errors that a test brings about by itself.
+// Errors that a test brings about by itself.
 export function tolerate(pattern) {
   tolerated = pattern;
 }
 
 function watch(page) {
-  page.on('pageerror', (error) => complaints.push(`error: ${error}`));
+  page.on('pageerror', (error) => tolerated?.test(error) || complaints.push(`error: ${error}`));
   page.on('console', (message) => {
     const text = message.text();
     if (!['error', 'warning'].includes(message.type()) || tolerated?.test(text)) return;
@@ -106,7 +106,7 @@ function watch(page) {
 
 export async function newContext(options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  context.setDefaultTimeout(10000);
+  context.setDefaultTimeout(30000);
   context.on('page', watch);
   contexts.push(context);
   return context;
@@ -126,7 +126,7 @@ export const openPage = async (options, path) => open(await newContext(options),
 
 // Waits until it is so.
 export async function until(check, wanted, what) {
-  const end = Date.now() + 8000;
+  const end = Date.now() + 30000;
   let last;
   for (;;) {
     last = await check();
@@ -166,12 +166,14 @@ export function record(page) {
   return sent;
 }
 
-// Requests of these methods fail, as long as the returned function isn't called.
+// Requests of these methods fail, or get `answer` (which a function of the request may give), as
+// long as the returned function isn't called.
 export async function refuse(page, methods, answer) {
   tolerate(/Failed to load resource/);
   const handler = (route) => {
     if (!methods.includes(route.request().method())) return route.fallback();
-    return answer ? route.fulfill(answer) : route.abort();
+    if (!answer) return route.abort();
+    return route.fulfill(typeof answer === 'function' ? answer(route.request()) : answer);
   };
   await page.route('**/todos*', handler);
   await page.route('**/todos/*', handler);

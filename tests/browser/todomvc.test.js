@@ -22,12 +22,14 @@ const completed = (page) =>
 
 test('no todos: main and footer are hidden, and come with the first todo', async () => {
   const page = await openPage();
+  const all = page.locator('.toggle-all');
   assert.deepEqual(await visible(page, '.main', '.footer'), [false, false]);
   await add(page, 'a');
   await until(() => visible(page, '.main', '.footer'), [true, true]);
   await row(page, 1).hover();
   await row(page, 1).locator('.destroy').click();
   await until(() => visible(page, '.main', '.footer'), [false, false]);
+  assert.equal(await all.isChecked(), false, 'all of none is not checked');
 });
 
 test('new todo: the field has the focus, Enter appends and empties it', async () => {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,13 +23,26 @@ static char app_path[PATH_MAX];
 
 /* Nothing of the caller's environment may leak into the program, but for the connection to the
  * test's database, which is MySQL's own run only. */
-static const char *const unset_always[] = {
-    "DATABASE",        "SQLITE_PATH",     "PUBLIC_URL",         "ALLOWED_HOSTS",
-    "HTTP_ADDRESS",    "HTTP_PORT",       "HTTP_THREADS",       "HTTP_BODY_LIMIT",
-    "HTTP_JSON_DEPTH", "HTTP_HOST_LIMIT", "REQUEST_TIMEOUT",    "LOG_FORMAT",
-    "LOG_LEVEL",       "DB_READERS",      "DB_BATCH",           "DB_QUEUE",
-    "DB_WAIT",         "STATIC_ROOT",     "SECRETS_ROOT",       "MYSQL_SSL_MODE",
-    "MYSQL_SSL_CA",    "TEST_APP",        "MYSQL_PASSWORD_FILE"};
+static const char *const unset_always[] = {"DATABASE",          "SQLITE_PATH",
+                                           "PUBLIC_URL",        "ALLOWED_HOSTS",
+                                           "HTTP_ADDRESS",      "HTTP_PORT",
+                                           "HTTP_SOCKET_MODE",  "ADMIN_ADDRESS",
+                                           "ADMIN_PORT",        "HTTP_THREADS",
+                                           "HTTP_BODY_LIMIT",   "HTTP_JSON_DEPTH",
+                                           "HTTP_HOST_LIMIT",   "REQUEST_TIMEOUT",
+                                           "LOG_FORMAT",        "LOG_LEVEL",
+                                           "LOG_HEALTH",        "DB_READERS",
+                                           "DB_BATCH",          "DB_QUEUE",
+                                           "DB_WAIT",           "DB_SYNC_WAIT",
+                                           "STATIC_ROOT",       "SECRETS_ROOT",
+                                           "MYSQL_SSL_MODE",    "MYSQL_SSL_CA",
+                                           "TEST_APP",          "MYSQL_PASSWORD_FILE",
+                                           "TRUSTED_PROXIES",   "HTTP_CLIENT_CONNECTIONS",
+                                           "REQUEST_MEMORY",    "RESPONSE_MEMORY",
+                                           "STOP_DELAY",        "STOP_TIMEOUT",
+                                           "DB_CONNECTION_AGE", "NOTIFY_SOCKET",
+                                           "LISTEN_FDS",        "LISTEN_PID",
+                                           "WATCHDOG_USEC",     "WATCHDOG_PID"};
 static const char *const unset_on_sqlite[] = {"MYSQL_HOST", "MYSQL_PORT", "MYSQL_USER",
                                               "MYSQL_PASSWORD", "MYSQL_DATABASE"};
 static const char *const set_always[] = {"HTTP_ADDRESS=127.0.0.1", "HTTP_PORT=0",
@@ -45,6 +59,25 @@ bool command_find(void)
     return false;
 }
 
+static void limit_descriptors(rlim_t most)
+{
+    if (setrlimit(RLIMIT_NOFILE, &(struct rlimit){most, most}) != 0)
+        _exit(126);
+}
+
+/* As systemd passes a socket. The descriptor is higher than all that are passed. */
+static void pass_listener(int listener)
+{
+    static int count;
+    char number[16];
+    if (dup2(listener, 3 + count++) < 0)
+        _exit(126);
+    snprintf(number, sizeof number, "%d", count);
+    setenv("LISTEN_FDS", number, 1);
+    snprintf(number, sizeof number, "%d", (int)getpid());
+    setenv("LISTEN_PID", number, 1);
+}
+
 static void set(const char *setting)
 {
     char name[64];
@@ -54,7 +87,11 @@ static void set(const char *setting)
         _exit(126);
     memcpy(name, setting, length);
     name[length] = '\0';
-    if (equals)
+    if (equals && strcmp(name, "LISTENER") == 0)
+        pass_listener((int)strtol(equals + 1, NULL, 10));
+    else if (equals && strcmp(name, "RLIMIT_NOFILE") == 0)
+        limit_descriptors(strtoul(equals + 1, NULL, 10));
+    else if (equals)
         setenv(name, equals + 1, 1);
     else
         unsetenv(name);
@@ -74,9 +111,16 @@ static void set_environment(const char *const *settings)
         set(*settings);
 }
 
+/* A file that is to be a stream of the child's; -1 for none. */
 static int open_for_child(const char *path)
 {
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    return path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600) : -1;
+}
+
+/* Makes a file a stream of this process; -1 closes the stream. */
+static bool become(int file, int stream)
+{
+    return file < 0 ? close(stream) == 0 : dup2(file, stream) == stream;
 }
 
 /* execv wants arguments that may be changed; it doesn't change them. */
@@ -92,12 +136,12 @@ pid_t command_start(const struct command *command, const char *out_path, const c
 {
     int out = open_for_child(out_path);
     int err = open_for_child(err_path);
-    pid_t pid = out < 0 || err < 0 ? -1 : fork();
+    pid_t pid = (out_path && out < 0) || (err_path && err < 0) ? -1 : fork();
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        if (chdir(command->folder) == 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1 &&
-            dup2(err, 2) == 2) {
+        int null = out_path ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+        if (chdir(command->folder) == 0 && become(null, 0) && become(out, 1) &&
+            become(err, 2)) {
             set_environment(command->settings);
             execute(command->arguments);
         }

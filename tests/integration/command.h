@@ -23,7 +23,8 @@ extern enum test_database test_database;
 struct command {
     const char *const *arguments; /* without the program's name, ended by NULL */
     const char *const *settings;  /* "NAME=value" beside the usual ones, "NAME" to unset one;
-                                     ended by NULL; NULL: none */
+                                     ended by NULL; NULL: none. RLIMIT_NOFILE=N limits,
+                                     LISTENER=N passes a descriptor in LISTEN_FDS */
     const char *folder;           /* working directory; NULL: a new one, removed afterwards */
 };
 
@@ -40,8 +41,8 @@ bool command_find(void);
 void command_run(const struct command *command, int limit, struct command_result *result);
 void command_result_release(struct command_result *result);
 
-/* Starts it with stdout and stderr going into these files, emptied before. The child ends with
- * the tests. Returns -1 when it can't. */
+/* Starts it with stdout and stderr going into these files, emptied before; NULL: it is closed,
+ * and stdin with stdout. The child ends with the tests. Returns -1 when it can't. */
 pid_t command_start(const struct command *command, const char *out_path, const char *err_path);
 
 /* Waits for the end of a child: status as in struct command_result, -1 when it goes on. */

@@ -1,15 +1,22 @@
 #include "database.h"
 
+#include "base/clock.h"
 #include "check.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 static unsigned long long number_of(const char *text)
 {
     return text ? strtoull(text, NULL, 10) : 0;
+}
+
+unsigned mariadb_port(void)
+{
+    return (unsigned)number_of(getenv("MYSQL_PORT"));
 }
 
 MYSQL *mariadb_open(const char *database, const char *character_set)
@@ -18,13 +25,62 @@ MYSQL *mariadb_open(const char *database, const char *character_set)
     if (!connection)
         return NULL;
     mysql_options(connection, MYSQL_SET_CHARSET_NAME, character_set);
-    if (mysql_real_connect(connection, getenv("MYSQL_HOST"), getenv("MYSQL_USER"),
-                           getenv("MYSQL_PASSWORD"), database,
-                           (unsigned)number_of(getenv("MYSQL_PORT")), NULL, 0))
+    /* the socket, which a server takes that wants TLS, too */
+    if (mysql_real_connect(connection, NULL, getenv("MYSQL_USER"), getenv("MYSQL_PASSWORD"),
+                           database, 0, getenv("TEST_MYSQL_SOCKET"), 0))
         return connection;
     CHECK(false, "test's connection", "%s", mysql_error(connection));
     mysql_close(connection);
     return NULL;
+}
+
+MYSQL *mariadb_open_root(const char *socket)
+{
+    MYSQL *connection = mysql_init(NULL);
+    if (connection && mysql_real_connect(connection, NULL, getenv("TEST_MYSQL_ROOT"), "", NULL,
+                                         0, socket ? socket : getenv("TEST_MYSQL_SOCKET"), 0))
+        return connection;
+    if (connection)
+        mysql_close(connection);
+    return NULL;
+}
+
+/* It runs as long as somebody holds the pipe: `cat` reads what never comes. */
+bool mariadb_start_another(struct mariadb_server *another, const char *options)
+{
+    static const char report[] =
+        "'echo $MYSQL_PORT $TEST_MYSQL_SOCKET >\"$0\"; exec cat >/dev/null'";
+    const char *stop = getenv("TEST_MYSQL_STOP"); /* the script's name and --stop */
+    char folder[256];
+    char command[1024];
+    char path[300];
+    struct buffer text = {0};
+    *another = (struct mariadb_server){0};
+    if (!folder_make(folder, sizeof folder))
+        return false;
+    snprintf(path, sizeof path, "%s/another", folder);
+    snprintf(command, sizeof command, "MARIADB_OPTIONS='%s' exec %.*s sh -c %s %s", options,
+             stop ? (int)(strlen(stop) - strlen(" --stop")) : 0, stop, report, path);
+    another->process = popen(command, "w"); /* NOLINT(cert-env33-c): it is a command line */
+    for (unsigned i = 0;
+         another->process && i < 600 && !strchr(text.data ? text.data : "", '\n'); i++) {
+        clock_sleep(50000);
+        file_read(path, &text);
+    }
+    another->port = (unsigned)number_of(text.data);
+    snprintf(another->socket, sizeof another->socket, "%.*s",
+             text.data ? (int)strcspn(strchr(text.data, ' ') + 1, "\n") : 0,
+             text.data ? strchr(text.data, ' ') + 1 : "");
+    buffer_release(&text);
+    folder_remove(folder);
+    return CHECK(another->port > 0, "another MariaDB server", "did not start");
+}
+
+void mariadb_stop_another(struct mariadb_server *another)
+{
+    if (another->process)
+        pclose(another->process);
+    *another = (struct mariadb_server){0};
 }
 
 bool mariadb_run(MYSQL *connection, const char *sql)
@@ -105,4 +161,13 @@ void database_unlock(struct database_lock *lock)
     if (lock->mysql)
         mysql_close(lock->mysql);
     free(lock);
+}
+
+void cluster_do_to_node(const char *what, unsigned node)
+{
+    char command[400];
+
+    snprintf(command, sizeof command, "'%s' %s %u", getenv("TEST_CLUSTER"), what, node);
+    int status = system(command); /* NOLINT(cert-env33-c): it is a command line */
+    CHECK(status == 0, command, "status %d", status);
 }

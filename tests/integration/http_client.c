@@ -217,6 +217,24 @@ bool client_is_closed(struct client_connection *connection, int limit)
     return clock_now() < deadline;
 }
 
+bool client_read_to_end(struct client_connection *connection, struct buffer *all)
+{
+    uint64_t deadline = clock_now() + CLIENT_TIME_LIMIT * 1000ULL;
+    char part[4096];
+    ssize_t count = 1;
+
+    while (count > 0) {
+        struct pollfd source = {.fd = connection->fd, .events = POLLIN};
+        uint64_t now = clock_now();
+        if (now >= deadline || poll(&source, 1, (int)((deadline - now) / 1000) + 1) <= 0)
+            return false;
+        count = recv(connection->fd, part, sizeof part, 0);
+        if (count > 0)
+            buffer_append(all, part, (size_t)count);
+    }
+    return true;
+}
+
 bool client_ask(unsigned port, const struct client_request *request,
                 struct client_response *response)
 {

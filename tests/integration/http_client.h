@@ -53,6 +53,9 @@ bool client_receive(struct client_connection *connection, bool to_head, int limi
 /* Whether the server closes the connection within `limit` milliseconds, sending nothing. */
 bool client_is_closed(struct client_connection *connection, int limit);
 
+/* All that comes until the server closes; false if it doesn't within CLIENT_TIME_LIMIT. */
+bool client_read_to_end(struct client_connection *connection, struct buffer *all);
+
 /* Connects, sends, receives and closes. *response is cleared first; false without an answer. */
 bool client_ask(unsigned port, const struct client_request *request,
                 struct client_response *response);

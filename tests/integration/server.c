@@ -24,6 +24,17 @@ void server_read_log(const struct server *server, struct buffer *log)
     file_read(path, log);
 }
 
+int server_count_in_log(const struct server *server, const char *text)
+{
+    struct buffer log = {0};
+    int count = 0;
+    server_read_log(server, &log);
+    for (const char *at = log.data; at && (at = strstr(at, text)); at++)
+        count++;
+    buffer_release(&log);
+    return count;
+}
+
 /* The port in the ready line, 0 as long as there is none. */
 static unsigned ready_port(const struct server *server)
 {

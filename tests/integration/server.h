@@ -35,6 +35,9 @@ void server_kill(struct server *server);
 /* The log so far (stdout). */
 void server_read_log(const struct server *server, struct buffer *log);
 
+/* How often the log has the text so far. */
+int server_count_in_log(const struct server *server, const char *text);
+
 /* `app migrate` on the test's database: exit status 0, checked. */
 bool run_migrate(const char *const *settings);
 

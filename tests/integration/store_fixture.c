@@ -175,7 +175,7 @@ void must_list(const struct todo_store_handle *store, struct todo_list *list)
     must("list", store->driver->list(store->store, list, &err), &err);
 }
 
-void must_fetch(const struct todo_store_handle *store, const uint32_t *ids, size_t count,
+void must_fetch(const struct todo_store_handle *store, const int64_t *ids, size_t count,
                 struct todo_list *list)
 {
     struct error err = {0};
@@ -186,10 +186,10 @@ void must_fetch(const struct todo_store_handle *store, const uint32_t *ids, size
 void must_begin(const struct todo_store_handle *store)
 {
     struct error err = {0};
-    must("begin", store->driver->begin(store->store, &err), &err);
+    must("begin", store->driver->begin(store->store, true, &err), &err);
 }
 
-void must_load(const struct todo_store_handle *store, const uint32_t *ids, size_t count,
+void must_load(const struct todo_store_handle *store, const int64_t *ids, size_t count,
                struct todo_list *list)
 {
     struct error err = {0};
@@ -217,7 +217,7 @@ void must_update(const struct todo_store_handle *store, const struct todo_list *
     free(todos);
 }
 
-void must_delete(const struct todo_store_handle *store, const uint32_t *ids, size_t count)
+void must_delete(const struct todo_store_handle *store, const int64_t *ids, size_t count)
 {
     struct error err = {0};
     must("delete", store->driver->delete (store->store, ids, count, &err), &err);
@@ -240,7 +240,7 @@ struct todo_insert insert_of(const char *title)
 }
 
 void create_todos(const struct todo_store_handle *store, const char *const *titles,
-                  size_t count, uint32_t *ids)
+                  size_t count, int64_t *ids)
 {
     struct todo_insert *inserts = calloc(count, sizeof *inserts);
     if (!inserts)
@@ -255,14 +255,14 @@ void create_todos(const struct todo_store_handle *store, const char *const *titl
     free(inserts);
 }
 
-uint32_t create_one(const struct todo_store_handle *store, const char *title)
+int64_t create_one(const struct todo_store_handle *store, const char *title)
 {
-    uint32_t id = 0;
+    int64_t id = 0;
     create_todos(store, &title, 1, &id);
     return id;
 }
 
-void change_title(const struct todo_store_handle *store, uint32_t id, const char *title)
+void change_title(const struct todo_store_handle *store, int64_t id, const char *title)
 {
     struct todo_list list = {0};
     must_load(store, &id, 1, &list);
@@ -355,8 +355,7 @@ static void check_read(const char *row, const char *how, const struct todo_list 
 }
 
 /* Each todo gets the title of the one at the other end, and after that its own again. */
-static void swap_titles(const struct todo_store_handle *store, const uint32_t *ids,
-                        size_t count)
+static void swap_titles(const struct todo_store_handle *store, const int64_t *ids, size_t count)
 {
     struct todo_list list = {0};
     for (unsigned round = 0; round < 2; round++) {
@@ -376,7 +375,7 @@ static void swap_titles(const struct todo_store_handle *store, const uint32_t *i
 void check_titles_come_back(const char *row)
 {
     const char *texts[COUNT(titles)];
-    uint32_t ids[COUNT(titles)];
+    int64_t ids[COUNT(titles)];
     struct todo_store_handle writer;
     struct todo_store_handle reader;
     struct todo_list list = {0};
@@ -399,7 +398,7 @@ void check_titles_come_back(const char *row)
 
 struct lock_waiter {
     struct todo_store_handle store;
-    uint32_t id;
+    int64_t id;
     pthread_t thread;
     atomic_bool ended;
     struct lock_result result;
@@ -413,7 +412,7 @@ static void *wait_for_lock(void *context)
     struct lock_result *result = &waiter->result;
     struct todo_list list = {0};
     uint64_t start = clock_now();
-    result->good = driver->begin(store, &result->err) &&
+    result->good = driver->begin(store, true, &result->err) &&
                    driver->load_for_update(store, &waiter->id, 1, &list, &result->err);
     result->milliseconds = (clock_now() - start) / 1000;
     if (list.count == 1 && list.todos[0].title && result->good)
@@ -425,7 +424,7 @@ static void *wait_for_lock(void *context)
     return NULL;
 }
 
-struct lock_waiter *lock_waiter_start(uint32_t id)
+struct lock_waiter *lock_waiter_start(int64_t id)
 {
     struct lock_waiter *waiter = calloc(1, sizeof *waiter);
     if (!waiter)

@@ -31,15 +31,15 @@ void query_sql(const struct config *config, const char *sql, unsigned column, ch
 
 /* What the driver does, and must do well. */
 void must_list(const struct todo_store_handle *store, struct todo_list *list);
-void must_fetch(const struct todo_store_handle *store, const uint32_t *ids, size_t count,
+void must_fetch(const struct todo_store_handle *store, const int64_t *ids, size_t count,
                 struct todo_list *list);
 void must_begin(const struct todo_store_handle *store);
-void must_load(const struct todo_store_handle *store, const uint32_t *ids, size_t count,
+void must_load(const struct todo_store_handle *store, const int64_t *ids, size_t count,
                struct todo_list *list);
 void must_insert(const struct todo_store_handle *store, struct todo_insert *inserts,
                  size_t count);
 void must_update(const struct todo_store_handle *store, const struct todo_list *list);
-void must_delete(const struct todo_store_handle *store, const uint32_t *ids, size_t count);
+void must_delete(const struct todo_store_handle *store, const int64_t *ids, size_t count);
 void must_commit(const struct todo_store_handle *store);
 
 /* A call that must have failed with this code. */
@@ -49,11 +49,11 @@ struct todo_insert insert_of(const char *title);
 
 /* Todos of these titles, in a transaction of their own; gives their ids. */
 void create_todos(const struct todo_store_handle *store, const char *const *titles,
-                  size_t count, uint32_t *ids);
-uint32_t create_one(const struct todo_store_handle *store, const char *title);
+                  size_t count, int64_t *ids);
+int64_t create_one(const struct todo_store_handle *store, const char *title);
 
 /* Loads a todo for update and gives it this title, within a transaction. */
-void change_title(const struct todo_store_handle *store, uint32_t id, const char *title);
+void change_title(const struct todo_store_handle *store, int64_t id, const char *title);
 
 /* Whether these are the titles that a new connection lists, ended by NULL. */
 void check_titles(const char *row, const char *const *titles);
@@ -62,7 +62,7 @@ void check_titles(const char *row, const char *const *titles);
 void check_titles_come_back(const char *row);
 
 /* A store's begin and load_for_update of one todo, then roll_back, in a thread of its own. */
-struct lock_waiter *lock_waiter_start(uint32_t id);
+struct lock_waiter *lock_waiter_start(int64_t id);
 bool lock_waiter_waits(const struct lock_waiter *waiter);
 
 struct lock_result {

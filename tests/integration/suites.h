@@ -13,6 +13,9 @@
     }
 
 extern CU_TestInfo migrate_tests[];
+extern CU_TestInfo schema_tests[];
+extern CU_TestInfo silence_tests[];
+extern CU_TestInfo lease_tests[];
 extern CU_TestInfo tls_tests[];
 
 int store_init(void); /* for all three */
@@ -20,6 +23,8 @@ int store_cleanup(void);
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo store_mysql_tests[];
 extern CU_TestInfo store_sqlite_tests[];
+extern CU_TestInfo sqlite_files_tests[];
+extern CU_TestInfo backup_tests[];
 
 int original_init(void);
 int original_cleanup(void);
@@ -37,6 +42,22 @@ int contract_input_init(void);
 int contract_input_cleanup(void);
 extern CU_TestInfo contract_input_tests[];
 
+int proxies_init(void);
+int proxies_cleanup(void);
+extern CU_TestInfo proxies_tests[];
+
+int galera_init(void);
+int galera_cleanup(void);
+extern CU_TestInfo galera_tests[];
+
+int group_replication_init(void);
+int group_replication_cleanup(void);
+extern CU_TestInfo group_replication_tests[];
+
+int wire_init(void);
+int wire_cleanup(void);
+extern CU_TestInfo wire_tests[];
+
 int guard_init(void);
 int guard_cleanup(void);
 extern CU_TestInfo guard_tests[];
@@ -44,19 +65,52 @@ extern CU_TestInfo guard_tests[];
 extern CU_TestInfo commands_tests[];
 extern CU_TestInfo commands_sqlite_tests[];
 extern CU_TestInfo commands_mysql_tests[];
+extern CU_TestInfo log_tests[];
+extern CU_TestInfo log_streams_tests[];
 extern CU_TestInfo takeover_tests[];
+
+extern CU_TestInfo health_tests[];
+extern CU_TestInfo health_sqlite_tests[];
+extern CU_TestInfo health_mysql_tests[];
+
+extern CU_TestInfo admin_tests[];
+extern CU_TestInfo metrics_tests[];
+extern CU_TestInfo metrics_mysql_tests[];
+
+extern CU_TestInfo failover_tests[];
+
+extern CU_TestInfo lifecycle_tests[];
+extern CU_TestInfo lifecycle_sqlite_tests[];
+extern CU_TestInfo lifecycle_mysql_tests[];
+
+extern CU_TestInfo sockets_tests[];
+extern CU_TestInfo sockets_slow_tests[];
 
 int resilience_init(void); /* for outage too */
 int resilience_cleanup(void);
 extern CU_TestInfo resilience_tests[];
 extern CU_TestInfo outage_tests[];
 
+int arrival_init(void);
+int arrival_cleanup(void);
+extern CU_TestInfo arrival_tests[];
+
 int memory_init(void);
 int memory_cleanup(void);
 extern CU_TestInfo memory_tests[];
 
+extern CU_TestInfo faults_tests[];
+
+int crash_init(void);
+int crash_cleanup(void);
+extern CU_TestInfo crash_tests[];
+
 int consistency_init(void);
 int consistency_cleanup(void);
 extern CU_TestInfo consistency_tests[];
+
+int consistency_faults_init(void);
+int consistency_faults_cleanup(void);
+extern CU_TestInfo consistency_faults_tests[];
 
 #endif

@@ -8,13 +8,18 @@
  * it was answered,
  *  - no read gives less than another that had ended before it began,
  *  - of any two lists one is older in no register than the other (they are snapshots).
- * tests/faults/run shows that it fails where reads may join a flight that is in the
- * air.
+ * tests/faults/run shows that it fails where reads may join a flight that is in the air.
+ *
+ * Under faults (on demand: `make faults`) a write that was refused must never be read. One
+ * whose outcome is not known may take effect at any moment from its sending on, or never: it
+ * makes no older version stale, and may itself be read late.
  */
 
 #include "base/clock.h"
 #include "check.h"
+#include "database.h"
 #include "exchange.h"
+#include "relay.h"
 #include "suites.h"
 
 #include <pthread.h>
@@ -28,6 +33,8 @@
 #define FILLERS      1000 /* todos that make a list take its time */
 #define EVENTS_MOST  200000
 #define MICROSECONDS 2000000U
+#define UNDER_FAULTS 5000000U   /* microseconds */
+#define NEVER        UINT64_MAX /* when a write was answered whose outcome is not known */
 
 /* A write of versions[0] to the client's register, or a read of it, or of all by a list. */
 struct event {
@@ -47,6 +54,8 @@ struct client {
     unsigned reg; /* the register of a writer or an item reader */
     struct event *events;
     size_t count;
+    size_t refused;
+    size_t unknown;
     char wrong[160];
     pthread_t thread;
 };
@@ -61,6 +70,7 @@ struct reading {
 static struct server server;
 static unsigned ids[REGISTERS];
 static atomic_bool stop;
+static struct relay *relay; /* NULL: no faults */
 
 int consistency_init(void)
 {
@@ -70,6 +80,27 @@ int consistency_init(void)
 int consistency_cleanup(void)
 {
     return server_close(&server) ? 0 : 1;
+}
+
+int consistency_faults_init(void)
+{
+    char port[32];
+    const char *const settings[] = {"REQUEST_TIMEOUT=1", port, NULL};
+
+    relay = relay_open("127.0.0.1", mariadb_port());
+    if (!relay)
+        return 1;
+    snprintf(port, sizeof port, "MYSQL_PORT=%u", relay_port(relay));
+    return server_open(&server, settings) ? 0 : 1;
+}
+
+int consistency_faults_cleanup(void)
+{
+    bool is_closed = server_close(&server);
+
+    relay_close(relay);
+    relay = NULL;
+    return is_closed ? 0 : 1;
 }
 
 /* The first `count` values of "order" in a JSON text. */
@@ -106,14 +137,37 @@ static bool make_request(const struct client *client, struct client_connection *
            client_receive(connection, false, CLIENT_TIME_LIMIT, response);
 }
 
+/* A read that was refused is none. */
+static void add_refusal(struct client *client, struct event *event,
+                        const struct client_response *response)
+{
+    const char *body = client_body(response);
+    bool is_unknown = strstr(body, "may have been made");
+
+    clock_sleep(1000);
+    if (client->role != WRITER || !is_unknown) {
+        client->refused++;
+        return;
+    }
+    event->answered = NEVER;
+    client->unknown++;
+    client->count++;
+}
+
 static bool add_event(struct client *client, struct client_connection *connection,
                       struct client_response *response)
 {
     struct event *event = &client->events[client->count];
     size_t orders = client->role == LIST_READER ? REGISTERS : 1;
+    bool is_answered;
 
     event->sent = clock_now();
-    if (!make_request(client, connection, response) || response->status != 200 ||
+    is_answered = make_request(client, connection, response);
+    if (is_answered && relay && response->status == 503) {
+        add_refusal(client, event, response);
+        return true;
+    }
+    if (!is_answered || response->status != 200 ||
         !read_orders(client_body(response), event->versions, orders)) {
         snprintf(client->wrong, sizeof client->wrong, "status %d: %.100s", response->status,
                  client_body(response));
@@ -148,6 +202,32 @@ static void *run_client(void *argument)
     return NULL;
 }
 
+/* One fault after the other; most are short, a few are longer than a request may take. */
+static void make_faults(void)
+{
+    static const struct relay_rule rules[] = {
+        {.fault = RELAY_CUT_COMMIT},     {.fault = RELAY_CUT_COMMITTED},
+        {.fault = RELAY_SILENCE_COMMIT}, {.fault = RELAY_SILENCE_COMMITTED},
+        {.fault = RELAY_RESET},          {.fault = RELAY_SILENCE},
+        {.fault = RELAY_CUT_QUERY},      {.fault = RELAY_CUT_ANSWER},
+        {.fault = RELAY_TRICKLE},        {.jitter = 20000},
+    };
+    const char *given = getenv("TEST_SEED");
+    unsigned seed =
+        given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)clock_now() % 1000000;
+    uint64_t end = clock_now() + UNDER_FAULTS;
+
+    printf("\n    TEST_SEED=%u", seed);
+    while (clock_now() < end) {
+        bool is_long = rand_r(&seed) % 16 == 0;
+        relay_set(relay, rules[(size_t)rand_r(&seed) % COUNT(rules)]);
+        clock_sleep(is_long ? 1300000 : 2000 + (unsigned)rand_r(&seed) % 30000);
+        relay_set(relay, (struct relay_rule){.fault = RELAY_SOUND});
+        clock_sleep(20000 + (unsigned)rand_r(&seed) % 80000);
+    }
+    clock_sleep(MICROSECONDS / 4); /* what comes late is read, too */
+}
+
 static void record(struct client *clients, size_t count)
 {
     stop = false;
@@ -157,7 +237,10 @@ static void record(struct client *clients, size_t count)
         if (pthread_create(&clients[i].thread, NULL, run_client, &clients[i]) != 0)
             abort();
     }
-    clock_sleep(MICROSECONDS);
+    if (relay)
+        make_faults();
+    else
+        clock_sleep(MICROSECONDS);
     stop = true;
     for (size_t i = 0; i < count; i++) {
         pthread_join(clients[i].thread, NULL);
@@ -206,6 +289,24 @@ static struct reading *collect(const struct client *clients, size_t count, unsig
     return readings;
 }
 
+/* Version n is events[n - 1]; there was one before the first. */
+static bool is_known(const struct client *writer, unsigned version)
+{
+    return version == 0 || version > writer->count ||
+           writer->events[version - 1].answered != NEVER;
+}
+
+/* Whether a later version had been acknowledged before the reading was sent. */
+static bool is_stale(const struct client *writer, const struct reading *reading)
+{
+    size_t next = reading->version;
+
+    while (next < writer->count && writer->events[next].answered == NEVER)
+        next++;
+    return next < writer->count && writer->events[next].answered < reading->sent &&
+           is_known(writer, reading->version);
+}
+
 /* Neither older than what was acknowledged, nor newer than what was sent. Counts the
  * violations. */
 static size_t count_out_of_bounds(const struct client *writer, const struct reading *readings,
@@ -215,19 +316,16 @@ static size_t count_out_of_bounds(const struct client *writer, const struct read
 
     for (size_t i = 0; i < count; i++) {
         unsigned version = readings[i].version;
-        /* version n is events[n - 1]; the next one, events[n], must not have been acknowledged
-         * yet */
-        bool is_stale =
-            version < writer->count && writer->events[version].answered < readings[i].sent;
         bool is_early = version > 0 && version <= writer->count &&
                         writer->events[version - 1].sent > readings[i].answered;
-        violations += is_stale || is_early || version > writer->count + 1;
+        violations += is_stale(writer, &readings[i]) || is_early || version > writer->count;
     }
     return violations;
 }
 
 /* A reading that gives less than one which had ended before it began. */
-static size_t count_backward_steps(struct reading *readings, size_t count)
+static size_t count_backward_steps(const struct client *writer, struct reading *readings,
+                                   size_t count)
 {
     struct reading **ended = calloc(count + 1, sizeof(struct reading *));
     size_t violations = 0;
@@ -242,7 +340,7 @@ static size_t count_backward_steps(struct reading *readings, size_t count)
     for (size_t i = 0; i < count; i++) {
         for (; next < count && ended[next]->answered < readings[i].sent; next++)
             newest = ended[next]->version > newest ? ended[next]->version : newest;
-        violations += readings[i].version < newest;
+        violations += readings[i].version < newest && is_known(writer, readings[i].version);
     }
     free(ended);
     return violations;
@@ -275,10 +373,24 @@ static size_t count_torn_lists(const struct client *clients, size_t count)
             lists[total++] = clients[i].events[j];
     qsort(lists, total, sizeof *lists, compare_sums);
     for (size_t i = 1; i < total; i++)
-        for (size_t reg = 0; reg < REGISTERS; reg++)
-            violations += lists[i].versions[reg] < lists[i - 1].versions[reg];
+        for (unsigned reg = 0; reg < REGISTERS; reg++)
+            violations += lists[i].versions[reg] < lists[i - 1].versions[reg] &&
+                          is_known(&clients[reg], lists[i].versions[reg]);
     free(lists);
     return violations;
+}
+
+static void print_writes(const struct client *clients)
+{
+    size_t totals[3] = {0};
+
+    for (size_t i = 0; i < REGISTERS; i++) {
+        totals[0] += clients[i].count - clients[i].unknown;
+        totals[1] += clients[i].refused;
+        totals[2] += clients[i].unknown;
+    }
+    printf(": %zu writes acknowledged, %zu refused, %zu not known\n    ", totals[0], totals[1],
+           totals[2]);
 }
 
 static void test_histories_are_linearizable(void)
@@ -298,15 +410,22 @@ static void test_histories_are_linearizable(void)
         CHECK_NUMBER("a todo's reads", "older than acknowledged, or newer than sent", 0,
                      (long long)count_out_of_bounds(&clients[reg], readings, found));
         CHECK_NUMBER("a todo's reads", "older than an earlier read", 0,
-                     (long long)count_backward_steps(readings, found));
+                     (long long)count_backward_steps(&clients[reg], readings, found));
         free(readings);
     }
     CHECK_NUMBER("lists", "torn", 0, (long long)count_torn_lists(clients, count));
+    if (relay)
+        print_writes(clients);
     for (size_t i = 0; i < count; i++)
         free(clients[i].events);
 }
 
 CU_TestInfo consistency_tests[] = {
+    TEST(test_histories_are_linearizable),
+    CU_TEST_INFO_NULL,
+};
+
+CU_TestInfo consistency_faults_tests[] = {
     TEST(test_histories_are_linearizable),
     CU_TEST_INFO_NULL,
 };

@@ -543,6 +543,54 @@ static void test_public_url_and_allowed_hosts(void)
     server_close(&other);
 }
 
+#define FORWARDED                                                                              \
+    "X-Forwarded-Proto: https, http\r\nX-Forwarded-Host: todo.example:8443\r\n"                \
+    "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: 127.0.0.2\r\n"
+
+static const struct {
+    const char *name;
+    const char *proxies; /* NULL: not set */
+    const char *root;    /* the body of GET /; "...": any */
+    const char *client;  /* in the log */
+} proxies_rows[] = {
+    {"not set",    NULL,                                   "{\"todos\":\"https://127.0.0.1:", "\"client\":\"127.0.0.1\""},
+    {"a stranger", "TRUSTED_PROXIES=10.0.0.0/8, fd00::/8",
+     "{\"todos\":\"http://127.0.0.1:",                                                        "\"client\":\"127.0.0.1\""},
+    {"a proxy",    "TRUSTED_PROXIES=127.0.0.0/8",
+     "{\"todos\":\"https://todo.example:8443/todos\"}",                                       "\"client\":\"192.0.2.1\""},
+};
+
+static void test_what_proxies_say_is_believed_if_they_are_trusted(void)
+{
+    for (size_t i = 0; i < COUNT(proxies_rows); i++) {
+        const char *settings[] = {"ALLOWED_HOSTS=127.0.0.1,*.example", proxies_rows[i].proxies,
+                                  NULL};
+        struct server other = {0};
+        struct client_response response = {0};
+        struct buffer log = {0};
+        if (server_open(&other, settings)) {
+            client_ask(other.port,
+                       &(struct client_request)WITH("/", FORWARDED "X-Request-Id: a-1\r\n"),
+                       &response);
+            CHECK_CONTAINS(proxies_rows[i].name, "root", proxies_rows[i].root,
+                           client_body(&response));
+            client_ask(other.port,
+                       &(struct client_request)WITH("/", "X-Forwarded-Host: evil\r\n"),
+                       &response);
+            CHECK_NUMBER(proxies_rows[i].name, "status for a host that is not allowed",
+                         i == 2 ? 400 : 200, response.status);
+            server_stop(&other);
+            server_read_log(&other, &log);
+            const char *line = log.data ? strstr(log.data, "\"a-1\"") : NULL;
+            CHECK_CONTAINS(proxies_rows[i].name, "log", proxies_rows[i].client,
+                           line ? strtok(strdupa(line), "\n") : NULL);
+        }
+        buffer_release(&log);
+        client_response_release(&response);
+        server_close(&other);
+    }
+}
+
 #define PARSES                                                                                 \
     "\"renders\":[\"application/json\",\"text/html\"],\"parses\":[\"application/json\","       \
     "\"application/x-www-form-urlencoded\",\"multipart/form-data\"]"
@@ -578,6 +626,11 @@ static void test_options_describe_the_route(void)
         ROW("suffix", ASK("OPTIONS", "/todos.json"), 200, "{\"name\":\"Todo Item List\",...",
             NULL, NULL),
         ROW("a body is not read", JSON("OPTIONS", "/todos", "{"), 200, NULL, NULL, LIST),
+        ROW("the server", ASK("OPTIONS", "*"), 200, "",
+            "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\n" COMMON, LIST),
+        ROW("not the server", ASK("GET", "*"), 404, NULL, NULL, LIST),
+        ROW("the server of no host", ASK_WITH("OPTIONS", "*", "Host: a_b\r\n"), 400, NULL, NULL,
+            LIST),
     };
     RUN(rows);
 }
@@ -823,6 +876,7 @@ CU_TestInfo contract_api_tests[] = {
     TEST(test_url_is_of_the_request_s_own_host),
     TEST(test_bad_hosts_are_refused),
     TEST(test_public_url_and_allowed_hosts),
+    TEST(test_what_proxies_say_is_believed_if_they_are_trusted),
     TEST(test_options_describe_the_route),
     TEST(test_every_answer_may_be_read_from_another_origin),
     TEST(test_scripts_may_send_and_read_the_headers_of_the_contract),

@@ -83,6 +83,22 @@ static void check_list_is_refused(const char *row)
     client_response_release(&response);
 }
 
+/* A client that leaves in the middle of its answer is told of as such. */
+static void check_aborted_is_logged(void)
+{
+    uint64_t deadline = clock_now() + 5000000;
+    struct buffer log = {0};
+    bool found = false;
+
+    while (!found && clock_now() < deadline) {
+        clock_sleep(20000);
+        server_read_log(&server, &log);
+        found = log.data && strstr(log.data, "\"aborted\":true}");
+    }
+    CHECK(found, "a client that has left", "its answer is logged as if it were whole");
+    buffer_release(&log);
+}
+
 static void test_slow_clients_of_a_large_list_do_not_exhaust_memory(void)
 {
     struct client_connection slow[SLOW_CLIENTS];
@@ -100,6 +116,7 @@ static void test_slow_clients_of_a_large_list_do_not_exhaust_memory(void)
         client_close(&slow[i]);
     clock_sleep(PAUSE);
     CHECK_NUMBER("when they have left", "todos", TODOS, count_todos(&server));
+    check_aborted_is_logged();
 }
 
 /* Pages of another origin get other headers. There is memory for six lists: plenty, when each

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -430,12 +431,97 @@ static void test_a_write_that_waits_too_long_gets_503(void)
     database_unlock(lock);
     CHECK_NUMBER("locked", "status", 503, response.status);
     CHECK(client_header(&response, "Retry-After"), "locked", "no Retry-After");
+    CHECK_TEXT("locked", "body",
+               "{\"detail\":\"The database did not answer in time. Nothing was changed.\"}",
+               client_body(&response));
     CHECK(milliseconds < 3500, "locked", "%llu ms", (unsigned long long)milliseconds);
     uint64_t deadline = clock_now() + 10000000;
     while (send_json(&server, "POST", "/todos", "{}", &response) != 201 &&
            clock_now() < deadline)
         clock_sleep(50000);
     CHECK_NUMBER("unlocked", "status", 201, response.status);
+    client_response_release(&response);
+}
+
+/* As `curl --retry 2`: what is told to come again after a while does. */
+static void create_with_retries(struct worker *worker)
+{
+    for (int tries = 0; tries < 3; tries++) {
+        if (request(worker, "POST", "/todos", "{}") != 503)
+            break;
+        if (!client_header(&worker->response, "Retry-After"))
+            break;
+    }
+    if (worker->response.status != 201)
+        note(worker, "POST, tried again", 201);
+}
+
+static void test_a_create_that_is_tried_again_makes_one_todo(void)
+{
+    static const char *const settings[] = {"REQUEST_TIMEOUT=1", NULL};
+    server_stop(&server);
+    if (!server_start(&server, settings))
+        return;
+    clear_todos(&server);
+    struct database_lock *lock = database_lock(&server);
+    struct worker *workers = start_workers(server.port, 8, create_with_retries);
+    clock_sleep(1500000); /* each has been refused once, and has come again */
+    database_unlock(lock);
+    join_workers("tried again", workers, 8);
+    CHECK_NUMBER("tried again", "todos", 8, count_todos(&server));
+    free(workers);
+}
+
+/* Moves the next id to the very end, or back to the start. */
+static void use_ids_up(bool is_used_up)
+{
+    if (test_database == TEST_SQLITE) {
+        char path[300];
+        sqlite3 *sqlite = NULL;
+        snprintf(path, sizeof path, "%s/todobackend.sqlite3", server.folder);
+        CHECK(sqlite3_open(path, &sqlite) == SQLITE_OK &&
+                  sqlite3_busy_timeout(sqlite, 5000) == SQLITE_OK &&
+                  sqlite3_exec(sqlite,
+                               is_used_up
+                                   ? "UPDATE sqlite_sequence SET seq = 0x7fffffffffffffff"
+                                   : "UPDATE sqlite_sequence SET seq = 0",
+                               NULL, NULL, NULL) == SQLITE_OK,
+              "ids", "can't set the sequence");
+        sqlite3_close(sqlite);
+        return;
+    }
+    MYSQL *connection = mariadb_open(getenv("MYSQL_DATABASE"), "utf8mb4");
+    mariadb_run(connection, is_used_up ? "ALTER TABLE todo_todoitem AUTO_INCREMENT = 2147483647"
+                                       : "ALTER TABLE todo_todoitem AUTO_INCREMENT = 1");
+    if (connection)
+        mysql_close(connection);
+}
+
+static void create_to_the_end(struct worker *worker)
+{
+    expect(worker, 507, "POST", "/todos", "{}");
+}
+
+static void test_ids_that_are_used_up_are_told(void)
+{
+    struct client_response response = {0};
+    clear_todos(&server);
+    unsigned id = create_todo(&server, "{}");
+    use_ids_up(true);
+    send_json(&server, "POST", "/todos", "{}", &response); /* may get the last one */
+    struct worker *workers = start_workers(server.port, 8, create_to_the_end);
+    join_workers("used up", workers, 8);
+    CHECK_NUMBER("used up", "POST", 507, send_json(&server, "POST", "/todos", "{}", &response));
+    CHECK_TEXT("used up", "body",
+               "{\"detail\":\"The database can't store this: it is at one of its limits.\"}",
+               client_body(&response));
+    CHECK(!client_header(&response, "Retry-After"), "used up", "Retry-After");
+    CHECK_NUMBER("used up", "PATCH", 200, patch_todo(&server, id, "{\"order\":5}", &response));
+    CHECK_NUMBER("used up", "/readyz", 200, get(&server, "/readyz", &response));
+    clear_todos(&server);
+    use_ids_up(false);
+    create_todo(&server, "{}");
+    free(workers);
     client_response_release(&response);
 }
 
@@ -481,18 +567,18 @@ static bool start_with_deadline(void)
     return server_start(&server, short_deadline);
 }
 
-/* A change that the database has begun to carry out may be answered by other words: nobody
- * knows what became of it. */
 static void check_unavailable(const char *row, const char *method, const char *path,
-                              const char *json, bool was_begun)
+                              const char *json, bool is_late)
 {
     struct client_response response = {0};
     uint64_t start = clock_now();
     send_json(&server, method, path, json, &response);
     long long milliseconds = (long long)(clock_now() - start) / 1000;
     CHECK_NUMBER(row, "status", 503, response.status);
-    if (!was_begun)
-        CHECK_TEXT(row, "body", "{\"detail\":\"The database is not available.\"}",
+    CHECK_CONTAINS(row, "body",
+                   strcmp(method, "GET") == 0
+                       ? (is_late ? "\"The database " : "is not available.\"}")
+                       : " Nothing was changed.\"}",
                    client_body(&response));
     CHECK_TEXT(row, "Content-Type", "application/json",
                client_header(&response, "Content-Type"));
@@ -545,6 +631,32 @@ static void check_database_is_back(const char *row, int todos)
     client_response_release(&response);
 }
 
+static void check_outage_is_told(void)
+{
+    static const char lost[] =
+        "\"level\":\"error\",\"message\":\"the database is out of reach: "
+        "cannot connect to MySQL at 127.0.0.1:";
+    struct client_response response = {0};
+    CHECK_NUMBER("killed", "/readyz", 503, get(&server, "/readyz", &response));
+    CHECK_CONTAINS("killed", "/readyz",
+                   "cannot connect to MySQL at 127.0.0.1:", client_body(&response));
+    CHECK_CONTAINS("killed", "/readyz", "(MySQL error 200", client_body(&response));
+    CHECK_NUMBER("killed", "told in the log", 1, server_count_in_log(&server, lost));
+    client_response_release(&response);
+}
+
+static void check_return_is_told(void)
+{
+    uint64_t deadline = clock_now() + COME_BACK * 1000;
+    while (server_count_in_log(&server, "the database is back after") == 0 &&
+           clock_now() < deadline)
+        clock_sleep(50000);
+    CHECK_NUMBER("started again", "told in the log", 1,
+                 server_count_in_log(&server, "the database is back after"));
+    CHECK_NUMBER("all the time", "told in the log", 1,
+                 server_count_in_log(&server, "out of reach"));
+}
+
 static void test_a_killed_database_is_missed_and_found_again(void)
 {
     if (!start_with_deadline())
@@ -553,8 +665,10 @@ static void test_a_killed_database_is_missed_and_found_again(void)
     shared_id = create_todo(&server, "{\"title\":\"before\"}");
     CHECK(mariadb_command("TEST_MYSQL_KILL"), "kill", "TEST_MYSQL_KILL failed");
     check_database_is_missed("killed");
+    check_outage_is_told();
     CHECK(mariadb_command("TEST_MYSQL_RESTART"), "restart", "TEST_MYSQL_RESTART failed");
     check_database_is_back("started again", 1);
+    check_return_is_told();
 }
 
 static void test_a_hanging_database_is_missed_and_found_again(void)
@@ -567,7 +681,7 @@ static void test_a_hanging_database_is_missed_and_found_again(void)
     if (!CHECK(pid > 0, "hang", "the database's process is not known"))
         return;
     kill(pid, SIGSTOP);
-    check_unavailable("hanging", "GET", "/todos", NULL, false);
+    check_unavailable("hanging", "GET", "/todos", NULL, true);
     check_unavailable("hanging", "PATCH", "/todos/1", "{}", true);
     check_comes("hanging", "/readyz", 503, 10000);
     kill(pid, SIGCONT);
@@ -616,7 +730,204 @@ static void test_data_survive_a_restart_of_server_and_database(void)
     client_response_release(&response);
 }
 
+/* ---- MySQL: somebody else's locks ---- */
+
+#define NEIGHBOURS 60
+#define BOUND      1000 /* milliseconds; it is some tens on a quiet machine */
+
+static MYSQL *lock_todo(unsigned id)
+{
+    char sql[100];
+    MYSQL *stranger = mariadb_open(getenv("MYSQL_DATABASE"), "utf8mb4");
+    snprintf(sql, sizeof sql, "SELECT id FROM todo_todoitem WHERE id = %u FOR UPDATE", id);
+    mariadb_run(stranger, "BEGIN");
+    mariadb_run(stranger, sql);
+    if (stranger)
+        mysql_free_result(mysql_store_result(stranger));
+    return stranger;
+}
+
+static atomic_uint slowest; /* milliseconds */
+
+static void timed(struct worker *worker, int wanted, const char *method, const char *path,
+                  const char *json)
+{
+    uint64_t start = clock_now();
+    expect(worker, wanted, method, path, json);
+    unsigned took = (unsigned)((clock_now() - start) / 1000);
+    unsigned most = slowest;
+    while (took > most && !atomic_compare_exchange_weak(&slowest, &most, took)) {
+    }
+}
+
+static void be_a_neighbour(struct worker *worker)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/todos/%u", worker_creates(worker, "{}"));
+    for (int i = 0; i < 10; i++) {
+        timed(worker, 201, "POST", "/todos", "{}");
+        timed(worker, 200, "PATCH", path, "{\"order\":5}");
+    }
+    timed(worker, 204, "DELETE", path, NULL);
+}
+
+static void change_the_locked(struct worker *worker)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/todos/%u", shared_id);
+    expect(worker, 200, "PATCH", path,
+           worker->index == 0 ? "{\"order\":7}" : "{\"completed\":true}");
+}
+
+static void test_a_locked_todo_keeps_no_neighbour_waiting(void)
+{
+    struct client_response response = {0};
+    server_stop(&server);
+    if (!server_start(&server, NULL))
+        return;
+    clear_todos(&server);
+    shared_id = create_todo(&server, "{}");
+    slowest = 0;
+    MYSQL *stranger = lock_todo(shared_id);
+    struct worker *own = start_workers(server.port, 3, change_the_locked);
+    struct worker *neighbours = start_workers(server.port, NEIGHBOURS, be_a_neighbour);
+    join_workers("neighbours", neighbours, NEIGHBOURS);
+    CHECK(slowest < BOUND, "neighbours", "the slowest took %u ms", slowest);
+    for (int i = 0; i < 3; i++)
+        CHECK_NUMBER("the locked todo's own", "answers", 0, (int)own[i].done);
+    if (stranger)
+        mysql_close(stranger);
+    join_workers("the locked todo's own", own, 3);
+    get_todo(&server, shared_id, &response);
+    CHECK_CONTAINS("the locked todo's own", "todo", "\"completed\":true,\"order\":7",
+                   client_body(&response));
+    free(neighbours);
+    free(own);
+    client_response_release(&response);
+}
+
+static void test_a_locked_todo_is_refused_in_time_and_stays_as_it_was(void)
+{
+    struct client_response response = {0};
+    char path[32];
+    if (!start_with_deadline())
+        return;
+    clear_todos(&server);
+    shared_id = create_todo(&server, "{\"title\":\"as it was\"}");
+    snprintf(path, sizeof path, "/todos/%u", shared_id);
+    MYSQL *stranger = lock_todo(shared_id);
+    check_unavailable("locked", "PATCH", path, "{\"title\":\"new\"}", true);
+    if (stranger)
+        mysql_close(stranger);
+    create_todo(&server, "{}"); /* comes after what would be tried again */
+    get_todo(&server, shared_id, &response);
+    CHECK_CONTAINS("locked", "todo", "as it was", client_body(&response));
+    client_response_release(&response);
+}
+
+static void clear(struct worker *worker)
+{
+    expect(worker, 204, "DELETE", "/todos", NULL);
+}
+
+static void test_a_clear_waits_for_all_todos_and_nobody_for_it(void)
+{
+    server_stop(&server);
+    if (!server_start(&server, NULL))
+        return;
+    shared_id = create_todo(&server, "{}");
+    slowest = 0;
+    MYSQL *stranger = lock_todo(shared_id);
+    struct worker *own = start_workers(server.port, 1, clear);
+    clock_sleep(100000);
+    struct worker *neighbours = start_workers(server.port, NEIGHBOURS, be_a_neighbour);
+    join_workers("beside a clear", neighbours, NEIGHBOURS);
+    CHECK(slowest < BOUND, "beside a clear", "the slowest took %u ms", slowest);
+    CHECK_NUMBER("clear", "answers", 0, (int)own[0].done);
+    if (stranger)
+        mysql_close(stranger);
+    join_workers("clear", own, 1);
+    CHECK_NUMBER("clear", "todos", 0, count_todos(&server));
+    free(neighbours);
+    free(own);
+}
+
+/* ---- MySQL: commits that hang, and small packets ---- */
+
+static void test_an_unknown_outcome_is_called_so(void)
+{
+    struct client_response response = {0};
+    if (!start_with_deadline())
+        return;
+    clear_todos(&server);
+    MYSQL *root = mariadb_open_root(NULL);
+    mariadb_run(root, "BACKUP STAGE START");
+    mariadb_run(root, "BACKUP STAGE BLOCK_COMMIT");
+    send_json(&server, "POST", "/todos", "{}", &response);
+    CHECK_NUMBER("hanging commit", "status", 503, response.status);
+    CHECK_TEXT(
+        "hanging commit", "body",
+        "{\"detail\":\"The database did not answer in time. The change may have been made:"
+        " look before you send it again.\"}",
+        client_body(&response));
+    CHECK(!client_header(&response, "Retry-After"), "hanging commit", "Retry-After");
+    mariadb_run(root, "BACKUP STAGE END");
+    create_todo(&server, "{}");
+    int count = count_todos(&server);
+    CHECK(count == 1 || count == 2, "hanging commit", "%d todos", count); /* not known, once */
+    mysql_close(root);
+    client_response_release(&response);
+}
+
+static void create_long(struct worker *worker)
+{
+    struct buffer json = {0};
+    char path[32];
+    buffer_append_text(&json, "{\"title\":\"");
+    for (int i = 0; i < 256; i++)
+        buffer_append_text(&json, "\xf0\x9f\x90\xbc");
+    buffer_append_text(&json, "\"}");
+    for (int i = 0; i < 3; i++) {
+        unsigned id = worker_creates(worker, json.data);
+        snprintf(path, sizeof path, "/todos/%u", id);
+        expect(worker, 200, "PATCH", path, "{\"completed\":true}");
+    }
+    expect(worker, 204, "DELETE", path, NULL);
+    buffer_release(&json);
+}
+
+static void test_a_small_packet_holds_what_fits(void)
+{
+    server_stop(&server);
+    MYSQL *root = mariadb_open_root(NULL);
+    mariadb_run(root, "SET GLOBAL max_allowed_packet = 16384");
+    if (server_start(&server, NULL)) {
+        clear_todos(&server);
+        struct worker *workers = start_workers(server.port, 64, create_long);
+        join_workers("small packet", workers, 64);
+        CHECK_NUMBER("small packet", "todos", 128, count_todos(&server));
+        free(workers);
+    }
+    mariadb_run(root, "SET GLOBAL max_allowed_packet = DEFAULT");
+    mysql_close(root);
+    server_stop(&server);
+    server_start(&server, NULL);
+}
+
+/* base/sandbox.h; what that means for files, the unit test tries. */
+static void test_a_server_has_given_up_privileges(void)
+{
+    char path[64];
+    struct buffer status = {0};
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)server.pid);
+    file_read(path, &status);
+    CHECK_CONTAINS("the server", path, "\nNoNewPrivs:\t1\n", status.data ? status.data : "");
+    buffer_release(&status);
+}
+
 CU_TestInfo resilience_tests[] = {
+    TEST(test_a_server_has_given_up_privileges),
     TEST(test_a_connection_serves_many_requests),
     TEST(test_200_connections_of_mixed_work),
     TEST(test_concurrent_changes_of_different_fields_are_all_kept),
@@ -628,11 +939,18 @@ CU_TestInfo resilience_tests[] = {
     TEST(test_sigterm_finishes_what_is_in_flight),
     TEST(test_sigterm_does_not_wait_for_idle_clients),
     TEST(test_a_write_that_waits_too_long_gets_503),
+    TEST(test_a_create_that_is_tried_again_makes_one_todo),
+    TEST(test_ids_that_are_used_up_are_told),
     TEST(test_two_servers_share_a_database),
     CU_TEST_INFO_NULL,
 };
 
 CU_TestInfo outage_tests[] = {
+    TEST(test_a_locked_todo_keeps_no_neighbour_waiting),
+    TEST(test_a_locked_todo_is_refused_in_time_and_stays_as_it_was),
+    TEST(test_a_clear_waits_for_all_todos_and_nobody_for_it),
+    TEST(test_an_unknown_outcome_is_called_so),
+    TEST(test_a_small_packet_holds_what_fits),
     TEST(test_a_killed_database_is_missed_and_found_again),
     TEST(test_a_hanging_database_is_missed_and_found_again),
     TEST(test_what_was_acknowledged_is_kept_when_the_database_is_killed),

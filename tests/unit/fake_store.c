@@ -1,5 +1,7 @@
 #include "fake_store.h"
 
+#include "work/outage.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +10,10 @@
 #define PATIENCE 5 /* seconds */
 
 static const char *const call_names[FAKE_CALL_COUNT] = {
-    [FAKE_LIST] = "list",     [FAKE_FETCH] = "fetch",         [FAKE_BEGIN] = "begin",
-    [FAKE_LOAD] = "load",     [FAKE_INSERT] = "insert",       [FAKE_UPDATE] = "update",
-    [FAKE_DELETE] = "delete", [FAKE_CLEAR] = "clear",         [FAKE_COMMIT] = "commit",
-    [FAKE_NO_CALL] = "",      [FAKE_ROLL_BACK] = "roll_back",
+    [FAKE_LIST] = "list",     [FAKE_FETCH] = "fetch",   [FAKE_BEGIN] = "begin",
+    [FAKE_LOAD] = "load",     [FAKE_INSERT] = "insert", [FAKE_UPDATE] = "update",
+    [FAKE_DELETE] = "delete", [FAKE_CLEAR] = "clear",   [FAKE_CHECK] = "check",
+    [FAKE_COMMIT] = "commit", [FAKE_NO_CALL] = "",      [FAKE_ROLL_BACK] = "roll_back",
 };
 
 /* ---- what all calls do; the database's lock is held ---- */
@@ -64,10 +66,10 @@ static void count_call(struct todo_store *store, enum fake_call call, bool has_w
     buffer_append_text(&database->trace, call_names[call]);
 }
 
-static void trace_id(struct todo_store *store, size_t i, uint32_t id)
+static void trace_id(struct todo_store *store, size_t i, int64_t id)
 {
     buffer_append_char(&store->database->trace, i == 0 ? ':' : ',');
-    buffer_append_unsigned(&store->database->trace, id);
+    buffer_append_signed(&store->database->trace, id);
 }
 
 static bool fail_if_told(struct todo_store *store, enum fake_call call, struct error *err)
@@ -93,7 +95,7 @@ static void hold(struct fake_database *database, enum fake_call call)
 
 /* ---- rows ---- */
 
-static struct fake_row *find_row(struct fake_table *table, uint32_t id)
+static struct fake_row *find_row(struct fake_table *table, int64_t id)
 {
     for (size_t i = 0; i < table->count; i++)
         if (table->rows[i].id == id)
@@ -125,7 +127,7 @@ static bool copy_row(const struct fake_row *row, struct todo_list *out)
 }
 
 /* The rows of these ids, or all without ids. */
-static bool copy_rows(struct fake_table *table, const uint32_t *ids, size_t count,
+static bool copy_rows(struct fake_table *table, const int64_t *ids, size_t count,
                       struct todo_list *out, struct error *err)
 {
     bool ok = true;
@@ -142,7 +144,7 @@ static bool copy_rows(struct fake_table *table, const uint32_t *ids, size_t coun
     return true;
 }
 
-static void check_ids(struct todo_store *store, enum fake_call call, const uint32_t *ids,
+static void check_ids(struct todo_store *store, enum fake_call call, const int64_t *ids,
                       size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -151,7 +153,7 @@ static void check_ids(struct todo_store *store, enum fake_call call, const uint3
     }
 }
 
-static bool is_loaded(const struct todo_store *store, uint32_t id)
+static bool is_loaded(const struct todo_store *store, int64_t id)
 {
     for (size_t i = 0; i < store->loaded_count; i++)
         if (store->loaded[i] == id)
@@ -161,7 +163,7 @@ static bool is_loaded(const struct todo_store *store, uint32_t id)
 
 /* ---- the driver ---- */
 
-static bool read_rows(struct todo_store *store, enum fake_call call, const uint32_t *ids,
+static bool read_rows(struct todo_store *store, enum fake_call call, const int64_t *ids,
                       size_t count, struct todo_list *out, struct error *err)
 {
     struct fake_database *database = store->database;
@@ -183,19 +185,21 @@ static bool fake_list(struct todo_store *store, struct todo_list *out, struct er
     return read_rows(store, FAKE_LIST, NULL, 0, out, err);
 }
 
-static bool fake_fetch(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool fake_fetch(struct todo_store *store, const int64_t *ids, size_t count,
                        struct todo_list *out, struct error *err)
 {
     return read_rows(store, FAKE_FETCH, ids, count, out, err);
 }
 
-static bool fake_begin(struct todo_store *store, struct error *err)
+static bool fake_begin(struct todo_store *store, bool waits, struct error *err)
 {
     struct fake_database *database = store->database;
     bool ok;
 
     pthread_mutex_lock(&database->lock);
     count_call(store, FAKE_BEGIN, true);
+    if (waits)
+        buffer_append_text(&database->trace, ":waits");
     expect(store, FAKE_BEGIN, !store->in_transaction, "within a transaction");
     ok = !fail_if_told(store, FAKE_BEGIN, err);
     store->in_transaction = ok;
@@ -226,13 +230,26 @@ static bool end_change(struct todo_store *store, enum fake_call call, bool ok)
     return ok;
 }
 
-static bool fake_load(struct todo_store *store, const uint32_t *ids, size_t count,
+/* With the database's lock held. */
+static bool is_locked(const struct todo_store *store, int64_t id, struct error *err)
+{
+    for (size_t i = 0; i < FAKE_LOCKED_MAX; i++)
+        if (store->database->locked[i] > 0 && store->database->locked[i] == id) {
+            error_set(err, ERROR_CONFLICT, "todo %lld is locked", (long long)id);
+            return true;
+        }
+    return false;
+}
+
+static bool fake_load(struct todo_store *store, const int64_t *ids, size_t count,
                       struct todo_list *out, struct error *err)
 {
     bool ok = begin_change(store, FAKE_LOAD, count > 0, err);
 
     check_ids(store, FAKE_LOAD, ids, count);
     expect(store, FAKE_LOAD, out->count == 0, "into a list that is not empty");
+    for (size_t i = 0; i < count && ok; i++)
+        ok = !is_locked(store, ids[i], err);
     ok = ok && copy_rows(&store->working, ids, count, out, err);
     for (size_t i = 0; ok && i < out->count; i++)
         store->loaded[store->loaded_count++] = out->todos[i].id;
@@ -254,6 +271,9 @@ static bool fake_insert(struct todo_store *store, struct todo_insert *inserts, s
 {
     struct fake_database *database = store->database;
     bool ok = begin_change(store, FAKE_INSERT, count > 0, err);
+
+    if (ok && count > 0 && database->is_gap_locked)
+        ok = error_set(err, ERROR_CONFLICT, "a gap is locked");
 
     for (size_t i = 0; i < count && ok; i++) {
         struct fake_row *row = &store->working.rows[store->working.count];
@@ -293,7 +313,7 @@ static bool fake_update(struct todo_store *store, const struct todo *const *todo
     return end_change(store, FAKE_UPDATE, ok);
 }
 
-static bool fake_delete(struct todo_store *store, const uint32_t *ids, size_t count,
+static bool fake_delete(struct todo_store *store, const int64_t *ids, size_t count,
                         struct error *err)
 {
     bool ok = begin_change(store, FAKE_DELETE, count > 0, err);
@@ -315,6 +335,8 @@ static bool fake_clear(struct todo_store *store, struct error *err)
 {
     bool ok = begin_change(store, FAKE_CLEAR, true, err);
 
+    for (size_t i = 0; i < store->working.count && ok; i++)
+        ok = !is_locked(store, store->working.rows[i].id, err);
     if (ok)
         store->working.count = 0;
     return end_change(store, FAKE_CLEAR, ok);
@@ -345,6 +367,20 @@ static void fake_roll_back(struct todo_store *store)
     pthread_mutex_unlock(&database->lock);
 }
 
+static bool fake_check(struct todo_store *store, struct error *err)
+{
+    struct fake_database *database = store->database;
+    bool ok;
+
+    pthread_mutex_lock(&database->lock);
+    count_call(store, FAKE_CHECK, true);
+    expect(store, FAKE_CHECK, !store->in_transaction, "within a transaction");
+    ok = !fail_if_told(store, FAKE_CHECK, err);
+    hold(database, FAKE_CHECK);
+    pthread_mutex_unlock(&database->lock);
+    return ok;
+}
+
 static void fake_close(struct todo_store *store)
 {
     struct fake_database *database = store->database;
@@ -370,7 +406,10 @@ static const struct todo_store_driver driver = {
     .clear = fake_clear,
     .commit = fake_commit,
     .roll_back = fake_roll_back,
+    .check = fake_check,
 };
+
+static struct todo_outage outage = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 bool fake_open(void *database, struct todo_store_handle *handle, struct error *err)
 {
@@ -382,6 +421,7 @@ bool fake_open(void *database, struct todo_store_handle *handle, struct error *e
     store->database->opened++;
     handle->driver = &driver;
     handle->store = store;
+    handle->outage = &outage;
     return true;
 }
 
@@ -460,6 +500,19 @@ void fake_let_go(struct fake_database *database)
     fake_hold(database, FAKE_NO_CALL);
 }
 
+void fake_lock(struct fake_database *database, int64_t id)
+{
+    pthread_mutex_lock(&database->lock);
+    for (size_t i = 0; i < FAKE_LOCKED_MAX; i++) {
+        if (id > 0 && database->locked[i] > 0)
+            continue;
+        database->locked[i] = id;
+        if (id > 0)
+            break;
+    }
+    pthread_mutex_unlock(&database->lock);
+}
+
 unsigned fake_calls(struct fake_database *database, enum fake_call call)
 {
     unsigned calls;
@@ -474,7 +527,7 @@ void fake_describe_todo(const struct todo *todo, struct buffer *out)
 {
     if (out->size > 0)
         buffer_append_text(out, "; ");
-    buffer_append_unsigned(out, todo->id);
+    buffer_append_signed(out, todo->id);
     buffer_append_format(out, " %s%s", todo->title ? todo->title : "-",
                          todo->completed ? " done " : " open ");
     if (todo->has_order)

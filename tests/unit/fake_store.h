@@ -18,6 +18,7 @@
 #define FAKE_ROWS_MAX   128
 #define FAKE_TITLE_SIZE 64
 #define FAKE_FAULTS_MAX 3
+#define FAKE_LOCKED_MAX 8
 
 enum fake_call {
     FAKE_NO_CALL,
@@ -31,6 +32,7 @@ enum fake_call {
     FAKE_CLEAR,
     FAKE_COMMIT,
     FAKE_ROLL_BACK,
+    FAKE_CHECK,
     FAKE_CALL_COUNT,
 };
 
@@ -44,12 +46,12 @@ struct fake_fault {
 };
 
 struct fake_row {
-    uint32_t id;
+    int64_t id;
     bool has_title;
     char title[FAKE_TITLE_SIZE];
     bool completed;
     bool has_order;
-    int32_t order;
+    int64_t order;
     enum todo_url_format url_format;
 };
 
@@ -61,8 +63,12 @@ struct fake_table {
 struct fake_database {
     struct fake_fault faults[FAKE_FAULTS_MAX];
     const char *bad_title; /* insert and update of this title fail: ERROR_DATABASE */
-    uint32_t next_id;
+    int64_t next_id;
     uint32_t increment; /* between the ids of one insert */
+    /* Rows that somebody else has locked: loading one of them conflicts, and so does a clear.
+     */
+    int64_t locked[FAKE_LOCKED_MAX]; /* 0: none */
+    bool is_gap_locked;              /* an insert conflicts */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -84,7 +90,7 @@ struct todo_store {
     struct fake_table working; /* of the transaction */
     bool in_transaction;
     bool is_failed; /* a change failed: only roll_back may come */
-    uint32_t loaded[FAKE_ROWS_MAX];
+    int64_t loaded[FAKE_ROWS_MAX];
     size_t loaded_count;
     bool has_thread;
     pthread_t thread; /* that made the first call */
@@ -111,6 +117,9 @@ bool fake_wait_held(struct fake_database *database, unsigned count);
 
 /* Lets go of all held calls, and holds no more. */
 void fake_let_go(struct fake_database *database);
+
+/* Somebody else locks this row; with 0, lets go of all. */
+void fake_lock(struct fake_database *database, int64_t id);
 
 unsigned fake_calls(struct fake_database *database, enum fake_call call);
 

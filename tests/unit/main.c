@@ -1,4 +1,4 @@
-/* The unit tests: no database, no server. Run from the repository's root. */
+/* The unit tests: no database, no program under test. Run from the repository's root. */
 
 #include "../integration/report.h"
 #include "suites.h"
@@ -12,11 +12,13 @@
     }
 
 static CU_SuiteInfo suites[] = {
-    SUITE(buffer), SUITE(clock),     SUITE(config),   SUITE(log),        SUITE(form),
+    SUITE(buffer), SUITE(cgroup),    SUITE(cidr),     SUITE(endpoint),   SUITE(hosts),
+    SUITE(clock),  SUITE(config),    SUITE(log),      SUITE(metrics),    SUITE(form),
     SUITE(guard),  SUITE(negotiate), SUITE(request),  SUITE(response),   SUITE(router),
     SUITE(input),  SUITE(json),      SUITE(validate), SUITE(todo),       SUITE(list),
-    SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations), SUITE(page),
-    SUITE(static), {.pName = NULL},
+    SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations), SUITE(outage),
+    SUITE(page),   SUITE(server),    SUITE(static),   SUITE(sandbox),    SUITE(help),
+    SUITE(pem),    {.pName = NULL},
 };
 
 int main(void)

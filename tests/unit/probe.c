@@ -60,6 +60,7 @@ struct todo_operation *probe_ask(struct probe *probe)
     question->probe = probe;
     question->operation.kind = probe->kind;
     question->operation.id = probe->id;
+    question->operation.is_look = probe->is_look;
     question->operation.deadline = probe->deadline ? probe->deadline : PROBE_NEVER;
     if (probe->kind == TODO_CREATE || probe->kind == TODO_UPDATE) {
         set_change(&question->change, probe);
@@ -93,7 +94,7 @@ static void keep_result(struct probe *probe, const struct todo_operation *operat
         for (size_t i = 0; i < operation->list->count; i++)
             fake_describe_todo(&operation->list->todos[i], &text);
     else if (operation->outcome == TODO_DONE && operation->kind != TODO_DELETE &&
-             operation->kind != TODO_CLEAR)
+             operation->kind != TODO_CLEAR && operation->kind != TODO_CHECK)
         fake_describe_todo(&operation->todo, &text);
     (void)snprintf(probe->result, sizeof(probe->result), "%s", text.data ? text.data : "");
     probe->list = operation->kind == TODO_LIST ? operation->list : NULL;

@@ -28,12 +28,13 @@ struct probes {
 struct probe {
     /* the question; a field that is not given stays as it is */
     enum todo_operation_kind kind;
-    uint32_t id;
+    int64_t id;
     const char *title;
     bool completed;
     int32_t order;
     enum todo_url_format url_format;
     uint64_t deadline; /* 0: never */
+    bool is_look;
 
     /* the answer, under the probes' lock */
     unsigned answers;

@@ -117,10 +117,10 @@ static void test_reads_share_one_look(void)
 {
     struct todo_list list = {0};
 
-    log_configure(CONFIG_LOG_JSON, CONFIG_LOG_ERROR); /* failures are told as warnings */
+    log_configure(CONFIG_LOG_JSON, CONFIG_LOG_ERROR, false); /* failures are told as warnings */
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         check_row(&rows[i], &list);
-    log_configure(CONFIG_LOG_AUTO, CONFIG_LOG_INFO);
+    log_configure(CONFIG_LOG_AUTO, CONFIG_LOG_INFO, false);
     todo_list_release(&list);
 }
 

@@ -105,7 +105,39 @@ static void test_what_can_be_read_in_two_ways_is_refused(void)
     http_request_release(&request);
 }
 
+static void test_a_method_is_a_token(void)
+{
+    static const struct {
+        const char *method;
+        const char *problem;
+    } methods[] = {
+        {"GET",             NULL                 },
+        {"get",             NULL                 },
+        {"!#$%&'*+-.^_`|~", NULL                 },
+        {"",                "method is malformed"},
+        {"GE(T",            "method is malformed"},
+        {"GE\x01T",         "method is malformed"},
+        {"GE\xc3\xa9T",     "method is malformed"},
+    };
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        struct http_request request = {0};
+        const char *problem;
+        unsigned status = 0;
+        CU_ASSERT_TRUE(http_request_set_target(&request, "/"));
+        CU_ASSERT_TRUE(http_request_start(&request, methods[i].method, "HTTP/1.1"));
+        http_request_add_header(&request, "Host", "a");
+        problem = http_guard_problem(&request, &status);
+        if (methods[i].problem)
+            CHECK_CONTAINS(methods[i].method, "problem", methods[i].problem, problem);
+        else
+            CHECK_TEXT(methods[i].method, "problem", NULL, problem);
+        http_request_release(&request);
+    }
+}
+
 CU_TestInfo guard_tests[] = {
     {"what can be read in two ways is refused", test_what_can_be_read_in_two_ways_is_refused},
+    {"a method is a token",                     test_a_method_is_a_token                    },
     CU_TEST_INFO_NULL,
 };

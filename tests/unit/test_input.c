@@ -198,7 +198,7 @@ static void describe(const struct todo_change *change, struct buffer *out)
     if (change->order_set && change->order_null)
         buffer_append_text(out, "order:null,");
     else if (change->order_set)
-        buffer_append_format(out, "order:%d,", change->order);
+        buffer_append_format(out, "order:%lld,", (long long)change->order);
     if (out->size > 1)
         out->size--;
     buffer_append_char(out, '}');

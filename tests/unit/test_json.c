@@ -22,7 +22,7 @@ static const struct {
     {"an order that is not there", {.id = 1, .order = 5},
      "{\"url\":\"http://h/todos/1\",\"title\":null,\"completed\":false,\"order\":null}"},
     {"largest", {.id = TODO_ID_MAX, .has_order = true, .order = INT32_MAX},
-     "{\"url\":\"http://h/todos/2147483647\",\"title\":null,\"completed\":false,\"order\":2147483647}"},
+     "{\"url\":\"http://h/todos/9223372036854775807\",\"title\":null,\"completed\":false,\"order\":2147483647}"},
     {"smallest order", {.id = 10, .has_order = true, .order = INT32_MIN},
      "{\"url\":\"http://h/todos/10\",\"title\":null,\"completed\":false,\"order\":-2147483648}"},
     {"format", {.id = 7, .url_format = TODO_URL_FORMAT_JSON},

@@ -42,8 +42,8 @@ static void check_all(const char *row, const struct todo_list *list, size_t coun
 {
     CHECK_NUMBER(row, "count", (long long)count, (long long)list->count);
     for (size_t i = 0; i < list->count; i++)
-        CHECK(list->todos[i].id == (i + 1) * 10 && list->todos[i].order == (int32_t)i &&
-                  is_title(&list->todos[i], i),
+        CHECK(list->todos[i].id == (int64_t)(i + 1) * 10 &&
+                  list->todos[i].order == (int64_t)i && is_title(&list->todos[i], i),
               row, "todo %zu is not what was added", i);
 }
 
@@ -88,11 +88,11 @@ static void test_todos_are_found_by_id(void)
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         todo_list_clear(&list);
         fill(&list, counts[i]);
-        for (uint32_t id = 0; id <= (counts[i] + 1) * 10; id++) {
-            const struct todo *found = todo_list_find(&list, id);
+        for (size_t id = 0; id <= (counts[i] + 1) * 10; id++) {
+            const struct todo *found = todo_list_find(&list, (int64_t)id);
             bool wanted = id > 0 && id % 10 == 0 && id / 10 <= counts[i];
 
-            CHECK(wanted ? found == &list.todos[id / 10 - 1] : !found, "find", "id %u of %zu",
+            CHECK(wanted ? found == &list.todos[id / 10 - 1] : !found, "find", "id %zu of %zu",
                   id, counts[i]);
         }
     }

@@ -25,6 +25,8 @@ static void check_migration(const struct migration *migration, unsigned version)
     CHECK(strncmp(migration->name, start, 5) == 0, migration->name, "begins with %s", start);
     CHECK_NUMBER(migration->name, "digits of SHA-256", 64,
                  (long long)strspn(migration->sha256, "0123456789abcdef"));
+    CHECK(migration->compatible_with > 0 && migration->compatible_with <= version,
+          migration->name, "compatible with %u", migration->compatible_with);
     CHECK(migration->statement_count > 0, migration->name, "no statement");
     for (size_t i = 0; i < migration->statement_count; i++) {
         const struct migration_statement *statement = &migration->statements[i];
@@ -80,23 +82,34 @@ static void check_folder(const struct folder_row *row)
     CHECK_CONTAINS(row->name, "says", row->says, out);
 }
 
+#define SAYS "-- compatible with: 1\n"
+
 static void test_a_folder_of_migrations_is_embedded_or_refused(void)
 {
     static const struct folder_row rows[] = {
-        {"plain",       "0001_a.sql",   "A;\n",                                 true,  "{\"A\",\n     NULL},"  },
-        {"two",         "0001_a.sql",   "A\n  b;\n\n-- c\nB;\n",                true,  "\"A\\n\"\n     \"  b\""},
-        {"second",      "0001_a.sql",   "A;\nB;\n",                             true,  "{\"B\",\n     NULL},"  },
-        {"its sum",     "0001_a.sql",   "A;\nB;\n",                             true,  "\"6184b6bafda3bd09"    },
-        {"CRLF's sum",  "0001_a.sql",   "A;\r\nB;\r\n",                         true,  "\"6184b6bafda3bd09"    },
-        {"quotes",      "0001_a.sql",   "A '\\' \"b\";\n",                      true,  "A '\\\\' \\\"b\\\""    },
-        {"query",       "0001_a.sql",   "-- done when: Q\n--  R\nA;\n",         true,  "\"Q\\n\"\n     \"R\""  },
-        {"semicolon",   "0001_a.sql",   "A ';' b;\n",                           true,  "\"A ';' b\""           },
-        {"no end",      "0001_a.sql",   "A;\nB\n",                              false, "0001_a.sql:2: the last"},
-        {"empty",       "0001_a.sql",   "-- nothing\n",                         false, "no statement"          },
-        {"query's end", "0001_a.sql",   "A;\n-- done when: Q\n",                false, "has no end"            },
-        {"two queries", "0001_a.sql",   "-- done when: Q\n\n-- done when: R\n", false, "a query"               },
-        {"a gap",       "0002_a.sql",   "A;\n",                                 false, "must begin with 0001_" },
-        {"a bad name",  "0001_a-b.sql", "A;\n",                                 false, "in the name"           },
+        {"plain",           "0001_a.sql",   SAYS "A;\n",                                 true,  "{\"A\",\n     NULL},"         },
+        {"two",             "0001_a.sql",   SAYS "A\n  b;\n\n-- c\nB;\n",                true,  "\"A\\n\"\n     \"  b\""       },
+        {"second",          "0001_a.sql",   SAYS "A;\nB;\n",                             true,  "{\"B\",\n     NULL},"         },
+        {"its sum",         "0001_a.sql",   SAYS "A;\nB;\n",                             true,  "\"6184b6bafda3bd09"           },
+        {"CRLF's sum",      "0001_a.sql",   SAYS "A;\r\nB;\r\n",                         true,  "\"6184b6bafda3bd09"           },
+        {"quotes",          "0001_a.sql",   SAYS "A '\\' \"b\";\n",                      true,  "A '\\\\' \\\"b\\\""           },
+        {"query",           "0001_a.sql",   SAYS "-- done when: Q\n--  R\nA;\n",         true,
+         "\"Q\\n\"\n     \"R\""                                                                                                },
+        {"semicolon",       "0001_a.sql",   SAYS "A ';' b;\n",                           true,  "\"A ';' b\""                  },
+        {"no end",          "0001_a.sql",   SAYS "A;\nB\n",                              false, "0001_a.sql:3: the last"       },
+        {"empty",           "0001_a.sql",   SAYS "-- nothing\n",                         false, "no statement"                 },
+        {"query's end",     "0001_a.sql",   SAYS "A;\n-- done when: Q\n",                false, "has no end"                   },
+        {"two queries",     "0001_a.sql",   SAYS "-- done when: Q\n\n-- done when: R\n", false,
+         "a query"                                                                                                             },
+        {"a gap",           "0002_a.sql",   SAYS "A;\n",                                 false, "must begin with 0001_"        },
+        {"a bad name",      "0001_a-b.sql", SAYS "A;\n",                                 false, "in the name"                  },
+        {"version 1",       "0001_a.sql",   SAYS "A;\n",                                 true,  "\", 1,"                       },
+        {"version 1, CRLF", "0001_a.sql",   "-- compatible with: 1\r\nA;\r\n",           true,  "\", 1,"                       },
+        {"says nothing",    "0001_a.sql",   "A;\n",                                      false, "needs one line `-- compatible"},
+        {"says two",        "0001_a.sql",   SAYS SAYS "A;\n",                            false, "needs one line `-- compatible"},
+        {"no number",       "0001_a.sql",   "-- compatible with: all\nA;\n",             false, "needs one line"               },
+        {"none",            "0001_a.sql",   "-- compatible with: 0\nA;\n",               false, "needs one line"               },
+        {"later",           "0001_a.sql",   "-- compatible with: 2\nA;\n",               false, "later than itself"            },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

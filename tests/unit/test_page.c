@@ -15,8 +15,8 @@ static void answer(void *context, struct http_exchange *exchange,
 }
 
 static const struct http_field fields[] = {
-    {"title", "Title", "text"    },
-    {"done",  "Done",  "checkbox"},
+    {"title", "Title", "text",     true },
+    {"done",  "Done",  "checkbox", false},
 };
 
 /* clang-format off */

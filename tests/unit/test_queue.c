@@ -364,9 +364,11 @@ static void test_what_runs_too_long_is_given_up_and_released_later(void)
         {"list", {.kind = TODO_FETCH}, FAKE_FETCH, {.kind = TODO_LIST}, FAKE_LIST, false, TODO_TIMED_OUT},
         {"fetch", {.kind = TODO_LIST}, FAKE_LIST, {.kind = TODO_FETCH}, FAKE_FETCH, false, TODO_TIMED_OUT},
         {"both reads", {.kind = TODO_LIST}, FAKE_LIST, {.kind = TODO_FETCH}, FAKE_FETCH, true, TODO_TIMED_OUT},
-        {"create", {.kind = TODO_CLEAR}, FAKE_CLEAR, {.kind = TODO_CREATE}, FAKE_INSERT, false, TODO_OUTCOME_UNKNOWN},
-        {"update", {.kind = TODO_CLEAR}, FAKE_CLEAR, {.kind = TODO_UPDATE}, FAKE_LOAD, false, TODO_OUTCOME_UNKNOWN},
-        {"both deletes", {.kind = TODO_CLEAR}, FAKE_CLEAR, {.kind = TODO_DELETE}, FAKE_LOAD, true, TODO_OUTCOME_UNKNOWN},
+        {"create", {.kind = TODO_CLEAR}, FAKE_CLEAR, {.kind = TODO_CREATE}, FAKE_INSERT, false, TODO_TIMED_OUT},
+        {"update", {.kind = TODO_CLEAR}, FAKE_CLEAR, {.kind = TODO_UPDATE}, FAKE_LOAD, false, TODO_TIMED_OUT},
+        {"both deletes", {.kind = TODO_CLEAR}, FAKE_CLEAR, {.kind = TODO_DELETE}, FAKE_LOAD, true, TODO_TIMED_OUT},
+        {"committing create", {.kind = TODO_CLEAR}, FAKE_COMMIT, {.kind = TODO_CREATE}, FAKE_COMMIT, false, TODO_OUTCOME_UNKNOWN},
+        {"committing deletes", {.kind = TODO_CLEAR}, FAKE_COMMIT, {.kind = TODO_DELETE}, FAKE_COMMIT, true, TODO_OUTCOME_UNKNOWN},
     };
     /* clang-format on */
 
@@ -400,6 +402,149 @@ static void test_what_runs_too_long_is_given_up_and_released_later(void)
         todo_queue_expire(bench.queue, 200);
         bench_release(&bench, 2);
     }
+}
+
+/* Each row: what is given up while this call is held, and whether it is done all the same. */
+static void test_what_is_called_undone_stays_undone(void)
+{
+    static const struct {
+        const char *name;
+        enum fake_call call;
+        enum todo_outcome outcome;
+        bool is_done;
+    } rows[] = {
+        {"begin",                 FAKE_BEGIN,  TODO_TIMED_OUT,       false},
+        {"insert",                FAKE_INSERT, TODO_TIMED_OUT,       false},
+        {"commit",                FAKE_COMMIT, TODO_OUTCOME_UNKNOWN, true },
+        {"commit, which is lost", FAKE_COMMIT, TODO_OUTCOME_UNKNOWN, false},
+    };
+
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+        struct probe gone = {.kind = TODO_CREATE, .title = "gone", .deadline = 100};
+        struct bench bench;
+
+        bench_init(&bench, rows[row].name);
+        if (rows[row].call == FAKE_COMMIT && !rows[row].is_done)
+            bench.database.faults[0] =
+                (struct fake_fault){FAKE_COMMIT, 1, 1, ERROR_CONFLICT, false};
+        start(&bench, 1, 10, 10);
+        hold(&bench, &gone, rows[row].call);
+        todo_queue_expire(bench.queue, 100);
+        fake_let_go(&bench.database);
+        finish(&bench);
+        check_probe(&bench, &gone, rows[row].outcome, "");
+        CHECK_NUMBER(bench.name, "todos", rows[row].is_done,
+                     (long long)bench.database.table.count);
+        bench_release(&bench, 2);
+    }
+}
+
+/* The neighbours are done meanwhile; then each gets its turn, in order. */
+static void test_a_locked_todo_keeps_only_its_own_waiting(void)
+{
+    struct probe locked[] = {
+        {.kind = TODO_UPDATE, .id = 1, .order = 5},
+        {.kind = TODO_UPDATE,                   .id = 1,        .title = "x"},
+        {.kind = TODO_DELETE,       .id = 1      },
+    };
+    struct probe others[] = {
+        {.kind = TODO_CREATE, .title = "a"},
+        { .kind = TODO_UPDATE,            .id = 2, .title = "b"},
+    };
+    struct bench bench;
+
+    bench_init(&bench, "locked todo");
+    fake_add(&bench.database, "milk");
+    fake_add(&bench.database, "eggs");
+    fake_lock(&bench.database, 1);
+    start(&bench, 1, 10, 10);
+    submit_all(&bench, locked, 2);
+    submit_all(&bench, others, 2);
+    CHECK(probes_wait(&bench.probes, 2), bench.name, "the others wait");
+    submit_all(&bench, locked + 2, 1);
+    CHECK(!todo_queue_is_idle(bench.queue), bench.name, "idle while something waits");
+    fake_lock(&bench.database, 0);
+    finish(&bench);
+    check_probe(&bench, &others[0], TODO_DONE, "3 a open -");
+    check_probe(&bench, &others[1], TODO_DONE, "2 b open -");
+    check_probe(&bench, &locked[0], TODO_DONE, "1 milk open 5");
+    check_probe(&bench, &locked[1], TODO_DONE, "1 x open 5");
+    check_probe(&bench, &locked[2], TODO_DONE, "");
+    bench_release(&bench, 2);
+}
+
+static void test_what_waits_for_a_locked_todo_is_given_up_in_time(void)
+{
+    struct probe probes[] = {
+        {.kind = TODO_UPDATE, .id = 1, .title = "x",       .deadline = 100},
+        {.kind = TODO_UPDATE,                   .id = 1,        .order = 5},
+    };
+    struct bench bench;
+
+    bench_init(&bench, "locked too long");
+    fake_add(&bench.database, "milk");
+    fake_lock(&bench.database, 1);
+    start(&bench, 1, 10, 10);
+    submit_all(&bench, probes, 2);
+    while (fake_calls(&bench.database, FAKE_LOAD) < 4)
+        clock_sleep(500);
+    todo_queue_expire(bench.queue, 100);
+    CHECK(probes_wait(&bench.probes, 1), bench.name, "it is not released");
+    fake_lock(&bench.database, 0);
+    finish(&bench);
+    check_probe(&bench, &probes[0], TODO_TIMED_OUT, "");
+    check_probe(&bench, &probes[1], TODO_DONE, "1 milk open 5");
+    bench_release(&bench, 2);
+}
+
+/* No more than four batches, and at the end none. */
+static void test_few_wait_for_a_locked_todo(void)
+{
+    struct probe probes[6];
+    struct probe other = {.kind = TODO_CREATE, .title = "a"};
+    struct bench bench;
+    size_t refused = 0;
+
+    bench_init(&bench, "many for a locked todo");
+    fake_add(&bench.database, "milk");
+    fake_lock(&bench.database, 1);
+    start(&bench, 1, 1, 10);
+    for (size_t i = 0; i < 6; i++)
+        probes[i] = (struct probe){.kind = TODO_UPDATE, .id = 1, .title = "x"};
+    submit_all(&bench, probes, 6);
+    CHECK(probes_wait(&bench.probes, 2), bench.name, "none is refused");
+    submit_all(&bench, &other, 1);
+    CHECK(probes_wait(&bench.probes, 3), bench.name, "another waits");
+    check_probe(&bench, &other, TODO_DONE, "2 a open -");
+    for (size_t i = 0; i < 6; i++)
+        refused += probes[i].answers > 0 && probes[i].outcome == TODO_UNAVAILABLE;
+    CHECK_NUMBER(bench.name, "refused", 2, (long long)refused);
+    CHECK_NUMBER(bench.name, "the latest", TODO_UNAVAILABLE, probes[5].outcome);
+    todo_queue_stop(bench.queue);
+    bench.queue = NULL;
+    for (size_t i = 0; i < 6; i++)
+        check_probe(&bench, &probes[i], TODO_UNAVAILABLE, "");
+    bench_release(&bench, 2);
+}
+
+static void test_one_wake_rouses_as_many_readers_as_there_is_work_for(void)
+{
+    struct probe probes[4] = {
+        {.kind = TODO_FETCH}, {.kind = TODO_FETCH}, {.kind = TODO_FETCH}, {.kind = TODO_FETCH}};
+    struct bench bench;
+
+    bench_init(&bench, "one wake");
+    start(&bench, 4, 1, 10);
+    fake_hold(&bench.database, FAKE_FETCH);
+    clock_sleep(20000); /* all readers sleep */
+    for (size_t i = 0; i < 4; i++)
+        CHECK(todo_queue_submit(bench.queue, probe_ask(&probes[i])), bench.name, "refused");
+    bench.submitted = 4;
+    todo_queue_wake(bench.queue);
+    CHECK(fake_wait_held(&bench.database, 4), bench.name, "a reader sleeps on");
+    fake_let_go(&bench.database);
+    finish(&bench);
+    bench_release(&bench, 5);
 }
 
 static void test_what_is_answered_is_not_given_up(void)
@@ -547,10 +692,10 @@ static void test_a_list_beyond_the_limit_is_refused(void)
     fake_add(&bench.database, "milk");
     fake_add(&bench.database, "eggs");
     start(&bench, 1, 1, 10);
-    log_configure(CONFIG_LOG_JSON, CONFIG_LOG_ERROR); /* failures are told as warnings */
+    log_configure(CONFIG_LOG_JSON, CONFIG_LOG_ERROR, false); /* failures are told as warnings */
     submit_all(&bench, probes, 2);
     finish(&bench);
-    log_configure(CONFIG_LOG_AUTO, CONFIG_LOG_INFO);
+    log_configure(CONFIG_LOG_AUTO, CONFIG_LOG_INFO, false);
     check_probe(&bench, &probes[0], TODO_OUT_OF_MEMORY, "");
     check_probe(&bench, &probes[1], TODO_DONE, "1 milk open -");
     bench_release(&bench, 2);
@@ -594,7 +739,7 @@ static void test_each_is_answered_and_released_once_whatever_happens(void)
     start(&bench, 2, 4, 8);
     for (size_t i = 0; i < ASKED_TOTAL; i++)
         probes[i] = (struct probe){.kind = kinds[i % 7],
-                                   .id = (uint32_t)(i % 5),
+                                   .id = (int64_t)(i % 5),
                                    .deadline = i % 3 == 0 ? 1 : PROBE_NEVER};
     for (size_t i = 0; i < ASKERS; i++) {
         askers[i] = (struct asker){&bench, probes + i * ASKED};
@@ -641,7 +786,44 @@ static void test_a_long_list_keeps_nobody_waiting(void)
     bench_release(&bench, 2);
 }
 
+/* Before all that wait, though there is no room left. */
+static void test_a_look_goes_first_and_is_not_counted(void)
+{
+    static const struct {
+        const char *name;
+        struct probe other;
+        struct probe look;
+        enum fake_call call;
+    } lanes[] = {
+        {"reads",  {.kind = TODO_LIST},   {.kind = TODO_FETCH, .is_look = true}, FAKE_LIST  },
+        {"writes", {.kind = TODO_CREATE}, {.kind = TODO_CHECK, .is_look = true}, FAKE_COMMIT},
+    };
+
+    for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++) {
+        struct probe first = lanes[i].other;
+        struct probe waiting[2] = {lanes[i].other, lanes[i].other};
+        struct probe looks[2] = {lanes[i].look, lanes[i].look};
+        struct bench bench;
+
+        bench_init(&bench, lanes[i].name);
+        start(&bench, 1, 1, 2);
+        hold(&bench, &first, lanes[i].call);
+        CHECK(!todo_queue_is_idle(bench.queue), bench.name, "idle while it works");
+        submit_all(&bench, waiting, 2);
+        submit_all(&bench, looks, 2);
+        fake_let_go(&bench.database);
+        finish(&bench);
+        for (size_t j = 0; j < 2; j++) {
+            CHECK(looks[j].wave < waiting[0].wave, bench.name, "look %zu: wave %u", j,
+                  looks[j].wave);
+            CHECK_NUMBER(bench.name, "outcome of the others", TODO_DONE, waiting[j].outcome);
+        }
+        bench_release(&bench, 2);
+    }
+}
+
 CU_TestInfo queue_tests[] = {
+    {"a look goes first and is not counted",                 test_a_look_goes_first_and_is_not_counted    },
     {"a long list keeps nobody waiting",                     test_a_long_list_keeps_nobody_waiting        },
     {"a lone operation is answered at once",                 test_a_lone_operation_is_answered_at_once    },
     {"a read never joins the flight in the air",             test_a_read_never_joins_the_flight_in_the_air},
@@ -654,6 +836,13 @@ CU_TestInfo queue_tests[] = {
      test_room_is_free_again_after_a_wait_was_given_up                                                    },
     {"what runs too long is given up and released later",
      test_what_runs_too_long_is_given_up_and_released_later                                               },
+    {"what is called undone stays undone",                   test_what_is_called_undone_stays_undone      },
+    {"a locked todo keeps only its own waiting",             test_a_locked_todo_keeps_only_its_own_waiting},
+    {"what waits for a locked todo is given up in time",
+     test_what_waits_for_a_locked_todo_is_given_up_in_time                                                },
+    {"few wait for a locked todo",                           test_few_wait_for_a_locked_todo              },
+    {"one wake rouses as many readers as there is work for",
+     test_one_wake_rouses_as_many_readers_as_there_is_work_for                                            },
     {"what is answered is not given up",                     test_what_is_answered_is_not_given_up        },
     {"stopping does what is waiting",                        test_stopping_does_what_is_waiting           },
     {"stopping an idle queue ends its threads",              test_stopping_an_idle_queue_ends_its_threads },

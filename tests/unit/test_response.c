@@ -186,6 +186,15 @@ static void test_only_answers_with_the_same_headers_are_shared(void)
     }
 }
 
+static void render(struct http_response *response, struct http_format format, const char *text)
+{
+    struct buffer json = {0};
+
+    buffer_append_text(&json, text);
+    http_render_json(response, &format, &json);
+    CU_ASSERT_PTR_NULL(json.data);
+}
+
 static void test_json_goes_out_compact_or_indented(void)
 {
     for (size_t i = 0; i < sizeof(indentations) / sizeof(indentations[0]); i++) {
@@ -193,8 +202,8 @@ static void test_json_goes_out_compact_or_indented(void)
         struct http_response compact = {.status = 200};
         struct http_response indented = {.status = 200};
 
-        http_render_json(&compact, &(struct http_format){HTTP_JSON, 0}, json, strlen(json));
-        http_render_json(&indented, &(struct http_format){HTTP_JSON, 2}, json, strlen(json));
+        render(&compact, (struct http_format){HTTP_JSON, 0}, json);
+        render(&indented, (struct http_format){HTTP_JSON, 2}, json);
         CHECK_TEXT(indentations[i].name, "compact", json, compact.body.data);
         CHECK_TEXT(indentations[i].name, "indented", indentations[i].indented,
                    indented.body.data);
@@ -219,7 +228,7 @@ static void test_the_content_type_names_the_form(void)
         struct http_response response = {.status = 200};
         char headers[512];
 
-        http_render_json(&response, &rows[i].format, "[]", 2);
+        render(&response, rows[i].format, "[]");
         write_headers(&response, headers, sizeof(headers));
         CHECK_TEXT(rows[i].name, "headers", rows[i].headers, headers);
         http_response_release(&response);
@@ -231,7 +240,7 @@ static void test_html_is_escaped(void)
     static const char json[] = "{\"title\":\"</pre><script>&'\"}";
     struct http_response response = {.status = 201};
 
-    http_render_json(&response, &(struct http_format){HTTP_HTML, 0}, json, sizeof(json) - 1);
+    render(&response, (struct http_format){HTTP_HTML, 0}, json);
     CHECK_CONTAINS("page", "title", "<title>201 Created</title>", response.body.data);
     CHECK_CONTAINS("page", "text",
                    "&quot;title&quot;: "

@@ -1,0 +1,510 @@
+// What the page does when an answer is wrong or late, when it can't start, and how it says so.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  add, field, focused, message, newContext, open, openPage, properties, record, refuse, row, sees,
+  server, tolerate, until,
+} from './support.js';
+
+const ALL = ['GET', 'POST', 'PATCH', 'DELETE'];
+const NONSENSE = 'The server’s answer makes no sense – signed out?';
+const html = '<!doctype html><title>Sign in</title><form method="post">';
+
+async function filled(...todos) {
+  await server.fill(...todos);
+  const page = await openPage();
+  await row(page, todos.length).waitFor();
+  return page;
+}
+
+const reread = (page) => page.evaluate(() => void dispatchEvent(new Event('focus')));
+const pathOf = async (index) => new URL((await server.list())[index].url).pathname;
+
+/* ---- answers that are not the API's ---- */
+
+// The todo that an answer is about, as the API would give it but for these fields.
+const about = (request, fields) => {
+  const number = request.url().match(/\d+$/)?.[0] ?? '1';
+  const todo = { url: `http://a/todos/${number}`, title: 'a', completed: false, order: 1, ...fields };
+  return JSON.stringify(request.url().endsWith('/todos') && request.method() === 'GET' ? [todo] : todo);
+};
+
+const json = (body) => () => ({ status: 200, contentType: 'application/json', body });
+const page200 = () => ({ status: 200, contentType: 'text/html', body: html });
+const answers = {
+  'a login page': page200,
+  'a redirect to a login page': () => ({ status: 302, headers: { Location: '/static/favicon.svg' } }),
+  'a redirect to another host': () => ({ status: 302, headers: { Location: 'http://127.0.0.1:9/login' } }),
+  'nothing': () => ({ status: 200, body: '' }),
+  'null': json('null'),
+  'an empty object': json('{}'),
+  'a string': json('"x"'),
+  'a list of no todos': json('[null, 1, {"todos": "/todos"}]'),
+  'a todo of wrong types': (request) => json(about(request, { title: 1, completed: 'no', order: '1' }))(),
+  'the beginning of an answer': (request) => json(about(request).slice(0, -3))(),
+  'a proxy’s 404': () => ({ status: 404, contentType: 'text/html', body: '<h1>404 page not found</h1>' }),
+  'a gateway’s 404': () => ({ status: 404, contentType: 'application/json', body: '{"message":"no route"}' }),
+  'a 401': () => ({ status: 401, contentType: 'application/json', body: '{"detail":"Who are you?"}' }),
+};
+for (const [name, answer] of Object.entries(answers))
+  test(`${name} is no answer: it is said, nothing is lost, nothing looks done`, async () => {
+    const page = await filled('a', 'b');
+    const restore = await refuse(page, ALL, answer);
+    await add(page, 'precious');
+    await until(() => message(page), `Not added: “precious”. ${NONSENSE}`);
+    assert.equal(await field(page).inputValue(), 'precious');
+    await sees(page, 'a', 'b');
+    await field(page).fill('');
+
+    await row(page, 1).locator('.toggle').click();
+    await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
+    assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
+
+    await row(page, 1).locator('.name').focus();
+    await page.keyboard.press('Delete');
+    await until(() => message(page), `Not deleted: “a”. ${NONSENSE}`);
+    await sees(page, 'a', 'b');
+
+    await row(page, 1).locator('.name').focus();
+    await page.keyboard.press('Alt+ArrowDown');
+    await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
+    await sees(page, 'a', 'b');
+
+    await row(page, 2).locator('label').dblclick();
+    await row(page, 2).locator('.edit').fill('long thought');
+    await page.keyboard.press('Enter');
+    await until(() => message(page), `Not saved: “long thought”. ${NONSENSE}`);
+    await until(() => row(page, 2).locator('.edit').isVisible(), true);
+    assert.equal(await row(page, 2).locator('.edit').inputValue(), 'long thought');
+
+    await restore();
+    await until(() => message(page), ''); // by itself
+    assert.equal(await row(page, 2).locator('.edit').inputValue(), 'long thought');
+    await field(page).click();
+    await until(async () => properties(await server.list(), 'title', 'completed'),
+      [{ title: 'a', completed: false }, { title: 'long thought', completed: false }]);
+  });
+
+test('each field of a todo is looked at, and whose answer it is', async () => {
+  const page = await filled('a');
+  let answer;
+  tolerate(/Failed to load resource/);
+  await page.route('**/todos', (route) => (answer ? route.fulfill(answer(route.request())) : route.fallback()));
+  for (const fields of [
+    { url: null }, { url: 1 }, { url: 'http://a/todos/x' }, { url: 'http://[/elsewhere' }, { title: 1 },
+    { title: undefined }, { completed: null }, { completed: 1 }, { order: '1' }, { order: 1.5 },
+    { order: undefined },
+  ]) {
+    answer = (request) => json(about(request, fields))();
+    await reread(page);
+    await until(() => message(page), `The list could not be read. ${NONSENSE}`, JSON.stringify(fields));
+    await sees(page, 'a');
+    answer = null;
+    await reread(page);
+    await until(() => message(page), '');
+  }
+  await page.route('**/todos/*', (route) => route.fulfill(json(about(route.request(), { url: 'http://a/todos/0' }))()));
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
+});
+
+for (const [name, answer, words] of [
+  ['a login page', page200(), NONSENSE],
+  ['a refusal', { status: 500, contentType: 'application/json', body: '{"detail":"No."}' }, 'The server said no (500): No.'],
+])
+  test(`opened with ${name} instead of the list: it is said, and the list comes by itself`, async () => {
+    await server.fill('a');
+    tolerate(/Failed to load resource/);
+    const context = await newContext();
+    let isWrong = true;
+    await context.route('**/todos', (route) => (isWrong ? route.fulfill(answer) : route.fallback()));
+    const page = await open(context);
+    await until(() => message(page), `The list could not be read. ${words}`);
+    isWrong = false;
+    await sees(page, 'a');
+    await until(() => message(page), '');
+  });
+
+test('signed out: another tab can sign in, and what was typed is still there', async () => {
+  const page = await filled('a');
+  const restore = await refuse(page, ALL, page200);
+  await add(page, 'precious');
+  const link = page.getByRole('link', { name: 'Open in a new tab' });
+  await link.waitFor();
+  assert.equal(await page.locator('.retry').isVisible(), false);
+  const opened = page.context().waitForEvent('page');
+  await link.click();
+  await sees(await opened, 'a');
+  await restore();
+  await until(() => message(page), '');
+  assert.equal(await link.isVisible(), false);
+  assert.equal(await field(page).inputValue(), 'precious');
+});
+
+test('signed out, in Chinese', async () => {
+  const page = await openPage({ locale: 'zh-CN' });
+  await refuse(page, ALL, page200);
+  await add(page, '牛奶');
+  await until(() => message(page), '未添加：“牛奶”。 服务器的回答无法理解，您可能已退出登录。');
+  assert.equal(await page.locator('.elsewhere').innerText(), '在新标签页中打开');
+});
+
+test('a toggle that fails while something is pressed goes back, too', async () => {
+  const page = await filled('a');
+  await refuse(page, ['PATCH'], page200);
+  const failed = page.waitForResponse((response) => response.request().method() === 'PATCH');
+  await row(page, 1).locator('.toggle').evaluate((toggle) => {
+    toggle.click();
+    dispatchEvent(new PointerEvent('pointerdown'));
+  });
+  await (await failed).finished();
+  await page.evaluate(() => void dispatchEvent(new PointerEvent('pointerup')));
+  await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
+});
+
+/* ---- edits ---- */
+
+// Others rename the todo that is being edited.
+async function renameByOthers(page, index, title) {
+  await server.ask('PATCH', await pathOf(index), { title });
+  await reread(page);
+  await until(() => row(page, index + 1).locator('.name').textContent(), title);
+}
+
+// Proves that nothing but this was sent: it comes after all that was.
+async function sentNothing(page, sent) {
+  await row(page, 1).locator('.toggle').click();
+  await until(() => sent, [['PATCH', { completed: true }]]);
+}
+
+const leavings = {
+  'Enter': (page) => page.keyboard.press('Enter'),
+  'Escape': (page) => page.keyboard.press('Escape'),
+  'Tab': (page) => page.keyboard.press('Tab'),
+  'the field': (page) => field(page).click(),
+  'a click elsewhere': (page) => page.locator('h1').click(),
+  'a blur by a script': (page) => page.locator('.editing .edit').dispatchEvent('blur'),
+  'a filter': (page) => page.getByRole('link', { name: 'All' }).click(),
+  'a reload': (page) => page.reload(),
+};
+for (const [name, leave] of Object.entries(leavings))
+  test(`an editor left untouched writes nothing: ${name}`, async () => {
+    const page = await filled('meet Ada', 'line one\nline two', {}, 'typed back');
+    const sent = record(page);
+    for (const number of [1, 2, 3, 4]) {
+      await row(page, number).locator('label').dblclick();
+      assert.equal(await focused(page), 'edit');
+      if (number === 1) await renameByOthers(page, 0, 'meet Ada at 10:30');
+      if (number === 4) {
+        await page.keyboard.type('x ');
+        await renameByOthers(page, 3, 'by another one');
+        await page.keyboard.press('Backspace');
+        await page.keyboard.press('Backspace');
+        await page.keyboard.type('  ');
+      }
+      await leave(page);
+      await until(() => page.locator('.editing').count(), 0);
+    }
+    await sees(page, 'meet Ada at 10:30', 'line one\nline two', '', 'by another one');
+    await sentNothing(page, sent);
+    assert.deepEqual((await server.list()).map((todo) => todo.title),
+      ['meet Ada at 10:30', 'line one\nline two', null, 'by another one']);
+  });
+
+test('an edit to what the row has by now sends nothing', async () => {
+  const page = await filled('a');
+  const sent = record(page);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('b');
+  await renameByOthers(page, 0, 'b');
+  await page.keyboard.press('Enter');
+  await sentNothing(page, sent);
+});
+
+test('the lines of a title are edited as words', async () => {
+  const page = await filled('line one\nline two');
+  await row(page, 1).locator('label').dblclick();
+  assert.equal(await row(page, 1).locator('.edit').inputValue(), 'line one line two');
+});
+
+test('an edit that failed is saved on leaving, though it is untouched since', async () => {
+  const page = await filled('a');
+  const restore = await refuse(page, ['PATCH'], { status: 400, contentType: 'application/json', body: '{"title":["No."]}' });
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('long thought');
+  await page.keyboard.press('Enter');
+  await until(() => row(page, 1).locator('.edit').isVisible(), true);
+  await restore();
+  await field(page).click();
+  await until(async () => (await server.list())[0].title, 'long thought');
+  await until(() => message(page), '');
+});
+
+// Lets PATCH requests wait until they are failed.
+async function holdPatches(page) {
+  let fail;
+  const failing = new Promise((done) => { fail = done; });
+  tolerate(/Failed to load resource/);
+  await page.route('**/todos/*', async (route) => {
+    await failing;
+    await route.fulfill(page200());
+  });
+  return fail;
+}
+
+test('an edit that failed while it was open again is saved on leaving, too', async () => {
+  const page = await filled('a');
+  const fail = await holdPatches(page);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('long thought');
+  await page.keyboard.press('Enter');
+  await row(page, 1).locator('label').dblclick();
+  fail();
+  await until(() => message(page), `Not saved: “long thought”. ${NONSENSE}`);
+  await page.unrouteAll();
+  await field(page).click();
+  await until(async () => (await server.list())[0].title, 'long thought');
+});
+
+test('an edit that fails opens again though a filter hides its todo by now', async () => {
+  const page = await filled('a');
+  const fail = await holdPatches(page);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('long thought');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Completed' }).click();
+  await sees(page);
+  fail();
+  await until(() => row(page, 1).locator('.edit').inputValue(), 'long thought');
+  await page.unrouteAll();
+  await row(page, 1).locator('.edit').press('Enter');
+  await sees(page);
+  await until(async () => (await server.list())[0].title, 'long thought');
+});
+
+/* ---- the message ---- */
+
+// Where everything stands, in the window.
+const places = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('h1, .new-todo, .toggle-all, .todo-list > li, .footer, .info')].map((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return [left, top, width, height].join(' ');
+    }));
+
+for (const width of [390, 1280])
+  for (const from of ['top', 'bottom'])
+    test(`a message moves nothing, at ${width} pixels, from the ${from}`, async () => {
+      await server.fill(...Array.from({ length: 20 }, (_, index) => `todo ${index}`));
+      const page = await openPage({ viewport: { width, height: 800 }, reducedMotion: 'reduce' });
+      await row(page, 20).waitFor();
+      if (from === 'bottom') await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+      const before = await places(page);
+      const isSaid = () => page.locator('.message').evaluate((bar) => bar.classList.contains('shown'));
+
+      let restore = await refuse(page, ALL);
+      await reread(page);
+      await until(isSaid, true);
+      assert.deepEqual(await places(page), before, 'during it');
+      await page.mouse.move(5, 5);
+      await page.mouse.down();
+      await restore();
+      const read = page.waitForResponse((response) => response.url().endsWith('/todos'));
+      await reread(page);
+      await (await read).finished();
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      assert.equal(await isSaid(), true, 'it stays as long as something is pressed');
+      assert.deepEqual(await places(page), before, 'pressed');
+      await page.mouse.up();
+      await until(isSaid, false);
+      assert.deepEqual(await places(page), before, 'after it');
+
+      await page.mouse.down();
+      restore = await refuse(page, ALL);
+      const failed = page.waitForEvent('requestfailed');
+      await reread(page);
+      await failed;
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      assert.equal(await isSaid(), false, 'nor does it come then');
+      await page.mouse.up();
+      await until(isSaid, true);
+      assert.deepEqual(await places(page), before, 'again');
+    });
+
+const long = `${'word '.repeat(51)}end`; // 258 characters
+for (const width of [320, 390, 1280])
+  test(`a message is a bar over the bottom that hides nothing for good, at ${width} pixels`, async () => {
+    await server.fill(...Array.from({ length: 20 }, (_, index) => `todo ${index}`));
+    const page = await openPage({ viewport: { width, height: 800 }, reducedMotion: 'reduce' });
+    await row(page, 20).waitFor();
+    await refuse(page, ALL);
+    await add(page, long);
+    await page.locator('.retry').waitFor();
+    const found = await page.evaluate(() => {
+      const rect = (selector) => document.querySelector(selector).getBoundingClientRect();
+      const text = document.querySelector('.message-text');
+      const lines = text.clientHeight / parseFloat(getComputedStyle(text).lineHeight);
+      scrollTo(0, document.documentElement.scrollHeight);
+      return {
+        atBottom: innerHeight - rect('.message').bottom,
+        inside: rect('.message').left >= 0 && rect('.message').right <= innerWidth,
+        lines: Math.round(lines * 10) / 10,
+        isWhole: text.scrollHeight <= text.clientHeight,
+        button: rect('.retry').height,
+        free: rect('.message').top - rect('.info p:last-child').bottom,
+      };
+    });
+    assert.ok(found.atBottom >= 0 && found.atBottom < 40, JSON.stringify(found));
+    assert.ok(found.inside && found.isWhole && found.lines <= 3, JSON.stringify(found));
+    assert.ok(found.button >= 44, JSON.stringify(found));
+    assert.ok(found.free >= 0, JSON.stringify(found));
+  });
+
+test('a message hides nothing that the Tab key goes to', async () => {
+  await server.fill(...Array.from({ length: 20 }, (_, index) => `todo ${index}`));
+  const page = await openPage({ viewport: { width: 390, height: 800 } });
+  await row(page, 20).waitFor();
+  await refuse(page, ALL);
+  await reread(page);
+  await page.locator('.retry').waitFor();
+  for (let number = 1; number <= 20; number++) {
+    await row(page, number).locator('.name').focus();
+    const { bottom, top } = await page.evaluate(() => ({
+      bottom: document.activeElement.getBoundingClientRect().bottom,
+      top: document.querySelector('.message').getBoundingClientRect().top,
+    }));
+    assert.ok(bottom <= top, `row ${number}: ${bottom} ${top}`);
+  }
+});
+
+test('a message lies above a phone’s keyboard', async () => {
+  const context = await newContext({ viewport: { width: 390, height: 800 } });
+  await context.addInitScript(() => Object.defineProperty(visualViewport, 'height', { get: () => window.seenHeight ?? innerHeight }));
+  const page = await open(context);
+  await refuse(page, ALL);
+  await add(page, 'a');
+  await page.locator('.retry').waitFor();
+  const bottom = (height) => page.evaluate((seen) => {
+    window.seenHeight = seen;
+    visualViewport.dispatchEvent(new Event('resize'));
+    return document.querySelector('.message').getBoundingClientRect().bottom;
+  }, height);
+  await until(async () => (await bottom(420)) <= 420, true);
+  await until(async () => (await bottom(800)) > 700, true);
+});
+
+test('a message quotes the beginning of a long title', async () => {
+  const page = await filled('b');
+  tolerate(/Failed to load resource/);
+  await add(page, 'x'.repeat(257));
+  await until(async () => (await message(page)).split('”')[0], `Not added: “${'x'.repeat(39)}…`);
+  assert.equal(await field(page).inputValue(), 'x'.repeat(257));
+  await server.fill(long.slice(0, 250), {});
+  await page.reload();
+  await row(page, 2).waitFor();
+  await refuse(page, ALL);
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), 'Not changed: “word word word word word word word word…”. The server can’t be reached.');
+  await row(page, 2).locator('.toggle').click();
+  await until(() => message(page), 'Not changed: “(no title)”. The server can’t be reached.');
+});
+
+test('a message about a todo that was deleted meanwhile has all that was typed', async () => {
+  const page = await filled('a', 'b');
+  tolerate(/Failed to load resource/);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('y'.repeat(100));
+  await server.ask('DELETE', await pathOf(0));
+  await page.keyboard.press('Enter');
+  await until(() => message(page), `Not saved: “${'y'.repeat(100)}”. It was deleted meanwhile.`);
+});
+
+/* ---- a start that fails ---- */
+
+test('where tabs can’t talk to each other, the page works', async () => {
+  await server.fill('a');
+  const context = await newContext();
+  await context.addInitScript(() => {
+    window.BroadcastChannel = class {
+      constructor() {
+        throw new DOMException('The operation is insecure.', 'SecurityError');
+      }
+    };
+  });
+  const page = await open(context);
+  await sees(page, 'a');
+  await add(page, 'b');
+  await sees(page, 'a', 'b');
+  await until(async () => properties(await server.list(), 'title'), [{ title: 'a' }, { title: 'b' }]);
+});
+
+// What the page says of itself a moment later.
+const later = (page) => page.locator('.message').evaluate((bar) => {
+  for (const animation of bar.getAnimations()) animation.finish();
+  return getComputedStyle(bar).visibility === 'visible' && getComputedStyle(bar).opacity === '1'
+    ? bar.innerText : '';
+});
+
+const breaks = {
+  ...Object.fromEntries(['app', 'list', 'words'].map((name) => [`${name}.js is missing`, (context) =>
+    context.route(`**/static/${name}.js`, (route) => route.fulfill({ status: 404, body: '' }))])),
+  'drag.js is no script': (context) => context.route('**/static/drag.js', (route) => route.fulfill(page200())),
+  'todos.js ends early': (context) =>
+    context.route('**/static/todos.js', (route) => route.fulfill({ contentType: 'text/javascript', body: 'export function' })),
+  'the start throws': (context) =>
+    context.addInitScript(() => { window.matchMedia = () => { throw new Error('not today'); }; }),
+};
+for (const [name, breakIt] of Object.entries(breaks))
+  test(`a page that can’t start says so: ${name}`, async () => {
+    const context = await newContext();
+    tolerate(/Failed to load|MIME type|not today|SyntaxError|Unexpected/);
+    await breakIt(context);
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await until(async () => /has not started.*Reload it.*页面未能启动/s.test(await later(page)), true);
+    await page.getByRole('link', { name: 'Reload it' }).waitFor();
+    await page.unrouteAll();
+    await context.unrouteAll();
+    if (name === 'the start throws') return;
+    await page.getByRole('link', { name: 'Reload it' }).click();
+    await add(page, 'a');
+    await sees(page, 'a');
+    assert.equal(await later(page), '');
+  });
+
+test('a page that starts does not say that it has not', async () => {
+  const context = await newContext();
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await context.route('**/static/app.js', async (route) => {
+    await held;
+    await route.fallback();
+  });
+  const page = await context.newPage();
+  await page.goto(server.url, { waitUntil: 'commit' });
+  const visibility = await page.locator('.message').evaluate((bar) => {
+    bar.style.animation = 'none';
+    bar.getBoundingClientRect();
+    bar.style.animation = ''; // from its beginning, however long it took to come here
+    const [animation] = bar.getAnimations();
+    animation.pause();
+    return [0, 3000, 10000].map((time) => {
+      animation.currentTime = time;
+      return getComputedStyle(bar).visibility;
+    });
+  });
+  assert.deepEqual(visibility, ['hidden', 'hidden', 'visible']);
+  release();
+  await until(() => later(page), '');
+});
+
+test('a page without JavaScript says so', async () => {
+  const page = await (await newContext({ javaScriptEnabled: false })).newPage();
+  await page.goto(server.url);
+  await page.getByText('This page needs JavaScript').waitFor();
+  await page.getByRole('link', { name: 'the list itself' }).click();
+  assert.equal(await page.locator('h1').innerText(), 'GET /todos');
+});
