@@ -49,8 +49,8 @@ TEST_SOURCES := $(sort $(wildcard tests/unit/*.c tests/integration/*.c tests/ben
     tests/failures/*.c))
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(BUILD)/obj/%.o)
 C_FILES := $(SOURCES) $(TEST_SOURCES) $(sort $(wildcard app/*/*.h tests/*/*.h))
-SCRIPTS := $(shell grep -lE '^\#!/(bin/(ba)?sh|usr/bin/env bats)' tests/* tests/*/* migrations/* \
-    app/server/*.sh deploy/* deploy/*/* .ci/* 2>/dev/null)
+SCRIPTS := $(shell grep -rIlE --exclude-dir=node_modules '^\#!/(bin/(ba)?sh|usr/bin/env bats)' tests migrations \
+    app deploy .ci 2>/dev/null)
 
 # Images: IMAGE_NAME:IMAGE_TAG is what is built; REGISTRY is what docker push and docker login call it,
 # empty for Docker Hub. `docker compose` is taken where there is one. What make runs is a Compose project
@@ -71,7 +71,7 @@ export IMAGE_NAME
 quoted = "$(subst ",\",$(subst \,\\,$(1)))"
 
 .DELETE_ON_ERROR:
-.PHONY: app run check unit integration report browser screenshot sanitize sanitize-threads fuzz failures faults cluster bench install format \
+.PHONY: app run check unit integration report browser screenshot sanitize sanitize-threads fuzz failures faults cluster bench deploy-check install format \
     format-check lint tidy \
     clean help tools
 .PHONY: test release publish deb image-tag login logout version clean-data
@@ -92,7 +92,7 @@ run: ## install what is missing, build, serve on port 8000 of this machine
 check: ## install what is missing, build, run all tests on SQLite and on MariaDB
 	$(LOCKED) tests/install-packages build check
 	$(LOCKED) $(MAKE) $(ALL_CORES) $(BUILD)/app $(BUILD)/unit $(BUILD)/integration
-	@tests/run $(BUILD) $(if $(HARDENING),hardening) help unit integration $(if $(WITHOUT_BROWSER),,browser)
+	@tests/run $(BUILD) $(if $(HARDENING),hardening) help deploy unit integration $(if $(WITHOUT_BROWSER),,browser)
 
 unit: $(BUILD)/unit ## run the unit tests
 	@tests/run $(BUILD) unit
@@ -152,6 +152,10 @@ faults: ## install what is missing, let databases fail under each request (ROUND
 	@tests/install-packages build check
 	@$(MAKE) $(ALL_CORES) $(BUILD)/app $(BUILD)/integration
 	@TEST_ROUNDS='$(ROUNDS)' tests/run $(BUILD) faults
+
+deploy-check: $(BUILD)/app ## install what is missing, check all of deploy/
+	@tests/install-packages build deploy
+	@tests/deploy/run
 
 SECONDS := 20
 fuzz: ## install what is missing, try random input on all that reads input (SECONDS=20: for each)
