@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,13 +44,26 @@ static uint64_t microseconds(clockid_t clock)
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
+/* The difference of the clocks is never twice the same, and whoever reads the metric takes
+ * another value for another start: so it is computed once. `began` is in ticks after the
+ * machine's start.
+ */
+static void set_start(uint64_t began)
+{
+    static atomic_bool is_set;
+
+    if (!atomic_exchange(&is_set, true))
+        metrics_set(METRICS_PROCESS_START,
+                    microseconds(CLOCK_REALTIME) - microseconds(CLOCK_BOOTTIME) +
+                        began * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
 /* See proc(5), /proc/pid/stat: the name in it may hold anything, a parenthesis too. The 20th
  * field is how many threads there are, the 22nd when the process began. */
 static void measure_stat(void)
 {
     char text[FILE_SIZE];
     const char *state;
-    uint64_t began;
 
     read_file("/proc/self/stat", text);
     state = strrchr(text, ')');
@@ -57,9 +71,7 @@ static void measure_stat(void)
         return;
     state += 2; /* the third field */
     metrics_set(METRICS_PROCESS_THREADS, number_at(state, 20 - 3));
-    began = number_at(state, 22 - 3) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
-    metrics_set(METRICS_PROCESS_START,
-                microseconds(CLOCK_REALTIME) - microseconds(CLOCK_BOOTTIME) + began);
+    set_start(number_at(state, 22 - 3));
 }
 
 /* In pages: all, what is in memory, ..., and in the sixth place data and stacks. */

@@ -130,6 +130,32 @@ static void test_families_are_apart(void)
         CHECK_NUMBER(rows[i].series, "value", (long)(1000 + i), value_of(rows[i].series));
 }
 
+static void copy_start(char line[64])
+{
+    static const char series[] = "\nprocess_start_time_seconds ";
+    struct buffer text = {0};
+    const char *found;
+
+    metrics_append(&text);
+    found = text.data ? strstr(text.data, series) : NULL;
+    snprintf(line, 64, "%.*s", found ? (int)strcspn(found + 1, "\n") : 0,
+             found ? found + 1 : "");
+    buffer_release(&text);
+}
+
+/* Each change of it is a restart to who reads it. */
+static void test_the_time_of_the_start_stays(void)
+{
+    char first[64], again[64];
+
+    copy_start(first);
+    for (unsigned i = 0; i < 20; i++) {
+        copy_start(again);
+        CHECK_TEXT("start", "line", first, again);
+    }
+    CHECK(strlen(first) > 0, "start", "is not there");
+}
+
 CU_TestInfo metrics_tests[] = {
     {"nothing is lost that threads count at the same time",
      test_nothing_is_lost_that_threads_count_at_the_same_time                                       },
@@ -137,5 +163,6 @@ CU_TestInfo metrics_tests[] = {
     {"errors without a name are one value",                 test_errors_without_a_name_are_one_value},
     {"a label is escaped",                                  test_a_label_is_escaped                 },
     {"families are apart",                                  test_families_are_apart                 },
+    {"the time of the start stays",                         test_the_time_of_the_start_stays        },
     CU_TEST_INFO_NULL,
 };
