@@ -54,9 +54,35 @@ static void respond_not_done(const struct todo_call *call, const char *detail)
     todo_respond_unavailable(call->exchange, &call->representation, text);
 }
 
+/* The client may merge what it wanted with what is there, and try again, without a read. */
+static void respond_precondition_failed(const struct todo_call *call, const char *state)
+{
+    const char *detail = todo_call_failure(call, state);
+    char etag[HTTP_ETAG_SIZE];
+    struct http_response response;
+    struct buffer json = {0};
+
+    memcpy(etag, state, sizeof(etag));
+    todo_call_add_form(call, etag);
+    buffer_append_text(&json, "{\"detail\":");
+    buffer_append_json(&json, detail, strlen(detail));
+    if (call->operation.id > 0) {
+        buffer_append_text(&json, ",\"current\":");
+        todo_json_append(&json, &call->operation.todo, call->base_url);
+    }
+    buffer_append_char(&json, '}');
+    http_start_route_response(&response, call->exchange, call->representation.route, 412);
+    http_response_add_header(&response, "ETag", etag);
+    http_render_json(&response, &call->representation.format, &json);
+    http_exchange_respond(call->exchange, &response);
+}
+
 static void respond_problem(const struct todo_call *call, enum todo_outcome outcome)
 {
     switch (outcome) {
+    case TODO_PRECONDITION_FAILED:
+        respond_precondition_failed(call, call->etag);
+        return;
     case TODO_NOT_FOUND:
         http_respond_detail(call->exchange, &call->representation, 404, "Not found.");
         return;
@@ -94,17 +120,38 @@ static unsigned created_status(const struct todo_call *call)
     return call->representation.format.media == HTTP_HTML && call->is_form ? 303 : 201;
 }
 
+/* A page has none. The tag must live as long as the response. */
+static void add_etag(struct http_response *response, const struct todo_call *call,
+                     const char *etag)
+{
+    if (call->representation.format.media == HTTP_JSON)
+        http_response_add_header(response, "ETag", etag);
+}
+
+/* That of the plainest form, and of the form that the call asks for. */
+static void write_etags(const struct todo_call *call, const struct buffer *json,
+                        char state[HTTP_ETAG_SIZE], char etag[HTTP_ETAG_SIZE])
+{
+    http_etag_write(state, json->data ? json->data : "", json->size);
+    memcpy(etag, state, HTTP_ETAG_SIZE);
+    todo_call_add_form(call, etag);
+}
+
 static void respond_created(const struct todo_call *call)
 {
     const struct todo *todo = &call->operation.todo;
     struct http_response response;
     struct buffer location = {0};
     struct buffer json = {0};
+    char state[HTTP_ETAG_SIZE];
+    char etag[HTTP_ETAG_SIZE];
 
     todo_json_append_url(&location, call->base_url, todo->id, todo->url_format);
     todo_json_append(&json, todo, call->base_url);
+    write_etags(call, &json, state, etag);
     http_start_route_response(&response, call->exchange, call->representation.route,
                               created_status(call));
+    add_etag(&response, call, etag);
     if (!location.failed)
         http_response_add_header(&response, "Location", location.data);
     json.failed = json.failed || location.failed;
@@ -121,17 +168,37 @@ static void respond_deleted(const struct todo_call *call)
     http_exchange_respond(call->exchange, &response);
 }
 
+/* After PUT, no tag may be told: that would say that the todo is what was sent, byte for byte
+ * (RFC 9110, section 9.3.4). */
 static void respond_updated(const struct todo_call *call)
 {
+    struct http_response response;
     struct buffer json = {0};
+    char state[HTTP_ETAG_SIZE];
+    char etag[HTTP_ETAG_SIZE];
 
     todo_json_append(&json, &call->operation.todo, call->base_url);
-    http_respond_json(call->exchange, &call->representation, 200, &json);
+    http_start_route_response(&response, call->exchange, call->representation.route, 200);
+    if (http_exchange_request(call->exchange)->method == HTTP_PATCH) {
+        write_etags(call, &json, state, etag);
+        add_etag(&response, call, etag);
+    }
+    http_render_json(&response, &call->representation.format, &json);
+    http_exchange_respond(call->exchange, &response);
 }
 
-/* A read's reply, for one call or for many of the same. */
-static struct http_reply *make_read_reply(const struct todo_call *call)
+/* What a read's answers are made of, for one call or for many of the same. */
+struct shared_reply {
+    const struct todo_call *call;    /* that it was made for */
+    char state[HTTP_ETAG_SIZE];      /* the tag of the plainest form, and */
+    char etag[HTTP_ETAG_SIZE];       /* of this one */
+    struct http_reply *full;         /* NULL without memory */
+    struct http_reply *not_modified; /* NULL as long as nobody wants it */
+};
+
+static void make_full_reply(struct shared_reply *shared)
 {
+    const struct todo_call *call = shared->call;
     struct http_response response;
     struct buffer json = {0};
 
@@ -139,16 +206,28 @@ static struct http_reply *make_read_reply(const struct todo_call *call)
         todo_json_append_list(&json, call->operation.list, call->base_url);
     else
         todo_json_append(&json, &call->operation.todo, call->base_url);
+    write_etags(call, &json, shared->state, shared->etag);
     http_start_route_response(&response, call->exchange, call->representation.route, 200);
+    add_etag(&response, call, shared->etag);
     http_render_json(&response, &call->representation.format, &json);
-    return http_reply_make(call->exchange, &response);
+    shared->full = http_reply_make(call->exchange, &response);
+}
+
+static void make_short_reply(struct shared_reply *shared)
+{
+    const struct todo_call *call = shared->call;
+    struct http_response response;
+
+    http_start_route_response(&response, call->exchange, call->representation.route, 304);
+    add_etag(&response, call, shared->etag);
+    response.left_out = http_reply_size(shared->full);
+    shared->not_modified = http_reply_make(call->exchange, &response);
 }
 
 /* The last different replies of one wave of answers. Lists and items each have their own: many
  * items must not push a list out. */
 struct shared_replies {
-    const struct todo_call *calls[SHARED_MOST]; /* what the replies were made for */
-    struct http_reply *replies[SHARED_MOST];
+    struct shared_reply replies[SHARED_MOST];
     size_t next; /* the place of the next one */
 };
 
@@ -161,29 +240,37 @@ static bool may_share(const struct todo_call *made, const struct todo_call *call
            strcmp(made->base_url, call->base_url) == 0;
 }
 
-static struct http_reply *find_reply(const struct shared_replies *shared,
-                                     const struct todo_call *call)
+static struct shared_reply *find_reply(struct shared_replies *shared,
+                                       const struct todo_call *call)
 {
     for (size_t i = 0; i < SHARED_MOST; i++)
-        if (shared->replies[i] && may_share(shared->calls[i], call))
-            return shared->replies[i];
+        if (shared->replies[i].full && may_share(shared->replies[i].call, call))
+            return &shared->replies[i];
     return NULL;
 }
 
-static struct http_reply *add_reply(struct shared_replies *shared, const struct todo_call *call)
+static void release_reply(struct shared_reply *reply)
 {
-    size_t place = shared->next++ % SHARED_MOST;
+    http_reply_release(reply->full);
+    http_reply_release(reply->not_modified);
+    *reply = (struct shared_reply){0};
+}
 
-    http_reply_release(shared->replies[place]);
-    shared->replies[place] = make_read_reply(call);
-    shared->calls[place] = call;
-    return shared->replies[place];
+static struct shared_reply *add_reply(struct shared_replies *shared,
+                                      const struct todo_call *call)
+{
+    struct shared_reply *reply = &shared->replies[shared->next++ % SHARED_MOST];
+
+    release_reply(reply);
+    reply->call = call;
+    make_full_reply(reply);
+    return reply;
 }
 
 static void release_replies(struct shared_replies *shared)
 {
     for (size_t i = 0; i < SHARED_MOST; i++)
-        http_reply_release(shared->replies[i]);
+        release_reply(&shared->replies[i]);
 }
 
 /* An upper bound for most lists, to be known before the JSON is made, with what it is made
@@ -208,20 +295,34 @@ static size_t estimate_size(const struct todo_call *call)
     return format->indent > 0 ? 2 * size + list->count * 10 * (format->indent + 1) : size;
 }
 
-static void respond_read(const struct todo_call *call, struct shared_replies *shared)
+static void respond_shared(const struct todo_call *call, struct shared_reply *shared)
 {
-    struct http_reply *reply = find_reply(shared, call);
+    if (!shared->full || !todo_call_knows(call, shared->etag)) {
+        http_exchange_answer(call->exchange, shared->full);
+        return;
+    }
+    if (!shared->not_modified)
+        make_short_reply(shared);
+    http_exchange_answer(call->exchange, shared->not_modified);
+}
 
-    if (!reply) {
+static void respond_read(const struct todo_call *call, struct shared_replies *replies)
+{
+    struct shared_reply *shared = find_reply(replies, call);
+
+    if (!shared) {
         size_t size = estimate_size(call);
         if (!http_reply_reserve(call->exchange, size)) {
             respond_problem(call, TODO_OUT_OF_MEMORY);
             return;
         }
-        reply = add_reply(shared, call);
+        shared = add_reply(replies, call);
         http_reply_unreserve(call->exchange, size);
     }
-    http_exchange_answer(call->exchange, reply);
+    if (shared->full && todo_call_failure(call, shared->state))
+        respond_precondition_failed(call, shared->state);
+    else
+        respond_shared(call, shared);
 }
 
 static void respond_result(const struct todo_call *call, struct shared_replies shared[2])
@@ -310,6 +411,8 @@ void todo_call_release(void *context, struct todo_operation *operation)
 
     (void)context;
     buffer_release(&call->rejection.body);
+    free(call->if_match);
+    free(call->if_none_match);
     free(call->change);
     free(call);
 }

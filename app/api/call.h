@@ -7,6 +7,7 @@
  */
 
 #include "api/input.h"
+#include "http/etag.h"
 #include "server/dispatch.h"
 #include "server/server.h"
 #include "work/operation.h"
@@ -27,6 +28,9 @@ struct todo_call {
     enum todo_call_purpose purpose;
     bool is_form;                    /* the request's body is one */
     unsigned share_class;            /* see http_response_share_class */
+    char *if_match;                  /* owned; the headers, NULL without one */
+    char *if_none_match;             /* owned */
+    char etag[HTTP_ETAG_SIZE];       /* of the state that a change's condition was tried on */
     struct todo_change *change;      /* owned; of create and update */
     struct todo_rejection rejection; /* owned; of TODO_CALL_REJECT */
     char base_url[TODO_BASE_URL_SIZE];
@@ -37,6 +41,26 @@ todo_answer todo_call_complete;
 void todo_call_give_up(void *context, struct todo_operation *operation,
                        enum todo_outcome outcome);
 void todo_call_release(void *context, struct todo_operation *operation);
+
+/* condition.c: the conditions of a request (RFC 9110, section 13). Those of a change are tried
+ * under the lock, those of a read when its reply is there. An absent todo is 404 whatever they
+ * are (13.2.1).
+ *
+ * Copies them from the request; false without memory. *problem is what is wrong with them, or
+ * NULL. */
+bool todo_call_take_conditions(struct todo_call *call, const char **problem);
+
+/* What is told with 412, or NULL: all hold but a read's If-None-Match. `state` is the tag of
+ * the plainest form; the client may name any. */
+const char *todo_call_failure(const struct todo_call *call, const char *state);
+
+/* Whether the reader has this form already: 304. `*` stands for none, as it did in the
+ * original: who asks for a todo wants to see it. Nor does a page, which tells what was asked.
+ */
+bool todo_call_knows(const struct todo_call *call, const char *etag);
+
+/* Turns the tag of the plainest form into that of the form that the call asks for. */
+void todo_call_add_form(const struct todo_call *call, char etag[HTTP_ETAG_SIZE]);
 
 /* health.c: a lane was looked at, and what came of it is noted. The last one answers. */
 struct todo_api;

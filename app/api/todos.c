@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OUT_OF_MEMORY "Out of memory."
+
 /* ---- making a call and handing it to the queue ---- */
 
 static struct todo_call *make_call(const struct todo_api *api, struct http_exchange *exchange,
@@ -37,7 +39,23 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
 static void respond_out_of_memory(struct http_exchange *exchange,
                                   const struct http_match *match)
 {
-    todo_respond_unavailable(exchange, &match->representation, "Out of memory.");
+    todo_respond_unavailable(exchange, &match->representation, OUT_OF_MEMORY);
+}
+
+/* False when it is answered: its conditions can't be read. */
+static bool take_conditions(struct todo_api *api, struct todo_call *call)
+{
+    const char *problem = NULL;
+    bool has_memory = todo_call_take_conditions(call, &problem);
+
+    if (has_memory && !problem)
+        return true;
+    if (has_memory)
+        http_respond_detail(call->exchange, &call->representation, 400, problem);
+    else
+        todo_respond_unavailable(call->exchange, &call->representation, OUT_OF_MEMORY);
+    todo_call_release(api, &call->operation);
+    return false;
 }
 
 static void submit(struct todo_api *api, struct todo_call *call)
@@ -45,6 +63,8 @@ static void submit(struct todo_api *api, struct todo_call *call)
     struct http_exchange *exchange = call->exchange;
     const struct http_representation representation = call->representation;
 
+    if (call->purpose == TODO_CALL_RESULT && !take_conditions(api, call))
+        return;
     http_exchange_defer(exchange);
     if (todo_queue_submit(api->queue, &call->operation))
         return;

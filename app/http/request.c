@@ -37,6 +37,7 @@ static const struct {
     [HTTP_HEADER_CONTENT_LENGTH] = HEADER("Content-Length"),
     [HTTP_HEADER_CONTENT_TYPE] = HEADER("Content-Type"),
     [HTTP_HEADER_HOST] = HEADER("Host"),
+    [HTTP_HEADER_IF_MATCH] = HEADER("If-Match"),
     [HTTP_HEADER_IF_NONE_MATCH] = HEADER("If-None-Match"),
     [HTTP_HEADER_ORIGIN] = HEADER("Origin"),
     [HTTP_HEADER_PREFLIGHT_METHOD] = HEADER("Access-Control-Request-Method"),
@@ -65,6 +66,8 @@ void http_request_clear(struct http_request *request)
     empty(&request->path);
     empty(&request->authority);
     empty(&request->body);
+    for (size_t i = 0; i < HTTP_HEADER_LISTS; i++)
+        buffer_release(&request->lists[i]);
     *request = (struct http_request){
         .method_name = request->method_name,
         .target = request->target,
@@ -83,6 +86,8 @@ void http_request_release(struct http_request *request)
     buffer_release(&request->path);
     buffer_release(&request->authority);
     buffer_release(&request->body);
+    for (size_t i = 0; i < HTTP_HEADER_LISTS; i++)
+        buffer_release(&request->lists[i]);
 }
 
 static int hex_digit(char byte)
@@ -276,6 +281,27 @@ static void follow_forwarded_for(struct http_request *request, const char *list)
     }
 }
 
+/* One more part of a list. */
+static void extend_list(struct http_request *request, unsigned header, const char *value)
+{
+    struct buffer *list = &request->lists[header - HTTP_HEADER_FIRST_LIST];
+
+    if (list->size == 0)
+        buffer_append_text(list, request->headers[header]);
+    buffer_append_text(list, ", ");
+    buffer_append_text(list, value);
+    if (list->failed)
+        request->header_malformed = true; /* a part must not stand for the whole */
+    else
+        request->headers[header] = list->data;
+}
+
+static bool is_list(unsigned header)
+{
+    return header >= HTTP_HEADER_FIRST_LIST &&
+           header < HTTP_HEADER_FIRST_LIST + HTTP_HEADER_LISTS;
+}
+
 void http_request_add_header(struct http_request *request, const char *name, const char *value)
 {
     size_t length = strlen(name);
@@ -288,6 +314,8 @@ void http_request_add_header(struct http_request *request, const char *name, con
             continue;
         if (request->header_count[i]++ == 0)
             request->headers[i] = value;
+        else if (is_list(i))
+            extend_list(request, i, value);
         if (i == HTTP_HEADER_FORWARDED_FOR && request->is_from_proxy)
             follow_forwarded_for(request, value);
         return;

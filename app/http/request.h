@@ -34,6 +34,7 @@ enum http_header_name {
     HTTP_HEADER_CONTENT_LENGTH,
     HTTP_HEADER_CONTENT_TYPE,
     HTTP_HEADER_HOST,
+    HTTP_HEADER_IF_MATCH,
     HTTP_HEADER_IF_NONE_MATCH,
     HTTP_HEADER_ORIGIN,
     HTTP_HEADER_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
@@ -46,6 +47,11 @@ enum http_header_name {
     HTTP_HEADER_COUNT,
 };
 
+/* Those whose value is a list that may come in parts, in several headers (RFC 9110, section
+ * 5.3). */
+#define HTTP_HEADER_FIRST_LIST HTTP_HEADER_IF_MATCH
+#define HTTP_HEADER_LISTS      2
+
 struct http_request {
     enum http_method method;
     struct buffer method_name; /* upper case */
@@ -57,14 +63,16 @@ struct http_request {
     size_t head_size;          /* bytes of request line and headers as they came */
     size_t field_count;        /* headers, known or not */
     bool must_close;           /* the connection ends with the answer */
-    const char *headers[HTTP_HEADER_COUNT]; /* NULL when absent; the first one's value */
+    const char *headers[HTTP_HEADER_COUNT]; /* NULL when absent; the first one's value, of a
+                                               list all of it */
     unsigned header_count[HTTP_HEADER_COUNT];
     bool has_origin;       /* an Origin that is a URL, or null */
     bool method_malformed; /* it is no token */
     bool header_malformed; /* a name that is no token, or a control byte in a value */
-    struct buffer body;    /* only of POST, PUT and PATCH; empty for the others */
-    char id[65];   /* X-Request-Id as it came if it is short and plain, else one of ours */
-    bool id_given; /* it came from the client */
+    struct buffer lists[HTTP_HEADER_LISTS]; /* of headers whose list came in parts */
+    struct buffer body; /* only of POST, PUT and PATCH; empty for the others */
+    char id[65];        /* X-Request-Id as it came if it is short and plain, else one of ours */
+    bool id_given;      /* it came from the client */
 
     /* Of this request: for whom a proxy of ours has sent it. */
     bool is_forwarded;

@@ -19,6 +19,7 @@ struct http_response {
     const struct http_route *route;     /* NULL for none */
     unsigned status;
     struct buffer body; /* taken over by the server when it is sent */
+    size_t left_out;    /* bytes of the body that a 304 stands for: it has none */
     size_t header_count;
     struct {
         const char *name;

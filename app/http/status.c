@@ -16,6 +16,7 @@ static const struct {
     {405, "Method Not Allowed"             },
     {406, "Not Acceptable"                 },
     {408, "Request Timeout"                },
+    {412, "Precondition Failed"            },
     {413, "Content Too Large"              },
     {414, "URI Too Long"                   },
     {415, "Unsupported Media Type"         },

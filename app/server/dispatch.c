@@ -19,6 +19,7 @@ void http_start_route_response(struct http_response *response,
     if (route)
         http_response_add_header(response, "Allow", route->allow);
     http_response_add_header(response, "Vary", "Accept, Origin");
+    http_response_add_header(response, "Cache-Control", "no-cache");
 }
 
 void http_respond_detail(struct http_exchange *exchange,

@@ -26,8 +26,8 @@ void http_measure_service(const struct http_service *service);
 /* Answers, or calls the handler, which answers or defers. */
 void http_dispatch(const struct http_service *service, struct http_exchange *exchange);
 
-/* Starts a response with what all of a route's answers have: Allow and Vary. The route may be
- * NULL for none. */
+/* Starts a response with what all of a route's answers have: Allow, Vary and Cache-Control. The
+ * route may be NULL for none. */
 void http_start_route_response(struct http_response *response,
                                const struct http_exchange *exchange,
                                const struct http_route *route, unsigned status);

@@ -14,6 +14,26 @@ static bool add_headers(struct http_reply *reply, const struct http_response *re
     return true;
 }
 
+static ssize_t read_nothing(void *context, uint64_t position, char *out, size_t size)
+{
+    (void)context;
+    (void)position;
+    (void)out;
+    (void)size;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* Takes the body, unless it is NULL. libmicrohttpd sends the length of a 304's body, so that
+ * must not be 0 (RFC 9110, section 8.6), but asks for none of it. */
+static struct MHD_Response *make_native(const struct http_response *response)
+{
+    if (response->status == 304)
+        return MHD_create_response_from_callback(response->left_out, 1, read_nothing, NULL,
+                                                 NULL);
+    return MHD_create_response_from_buffer(response->body.size, response->body.data,
+                                           MHD_RESPMEM_MUST_FREE);
+}
+
 struct http_reply *http_reply_make(const struct http_exchange *exchange,
                                    struct http_response *response)
 {
@@ -28,8 +48,7 @@ struct http_reply *http_reply_make(const struct http_exchange *exchange,
     reply->is_health = response->route && response->route->is_health;
     reply->server = exchange->loop->server;
     atomic_init(&reply->references, 1);
-    reply->native = MHD_create_response_from_buffer(response->body.size, response->body.data,
-                                                    MHD_RESPMEM_MUST_FREE);
+    reply->native = make_native(response);
     if (!reply->native)
         goto failed;
     reply->size = response->body.size;
@@ -55,6 +74,11 @@ void http_reply_release(struct http_reply *reply)
     atomic_fetch_sub(&reply->server->reply_memory, reply->size);
     MHD_destroy_response(reply->native);
     free(reply);
+}
+
+size_t http_reply_size(const struct http_reply *reply)
+{
+    return reply->size;
 }
 
 bool http_reply_reserve(const struct http_exchange *exchange, size_t size)

@@ -139,6 +139,9 @@ struct http_reply *http_reply_make(const struct http_exchange *exchange,
                                    struct http_response *response);
 void http_reply_release(struct http_reply *reply);
 
+/* Bytes of its body. */
+size_t http_reply_size(const struct http_reply *reply);
+
 /* Sets this many bytes of reply_memory aside, for a reply that is about to be made; false when
  * there are fewer left. A reply counts once, however many share it, until the slowest client
  * has it. Small ones always fit. */

@@ -1,5 +1,6 @@
 #include "server/static.h"
 
+#include "http/etag.h"
 #include "server/dispatch.h"
 
 #include <errno.h>
@@ -71,26 +72,6 @@ static const char *type_of(const char *name)
             return types[i].type;
     }
     return "application/octet-stream";
-}
-
-bool http_etag_matches(const char *if_none_match, const char *etag)
-{
-    const char *text = if_none_match ? if_none_match : "";
-    size_t length = strlen(etag);
-
-    while (*text) {
-        text += strspn(text, ", \t");
-        if (*text == '*')
-            return true;
-        if (strncmp(text, "W/", 2) == 0)
-            text += 2;
-        if (strncmp(text, etag, length) == 0)
-            return true;
-        if (*text == '"')
-            text += 1 + strcspn(text + 1, "\"");
-        text += strcspn(text, ",");
-    }
-    return false;
 }
 
 /* ---- finding the content ---- */
@@ -186,7 +167,8 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
 {
     const struct http_request *request = http_exchange_request(exchange);
     const char *type = type_of(name);
-    bool known = http_etag_matches(request->headers[HTTP_HEADER_IF_NONE_MATCH], content->etag);
+    bool known = http_etags_name(request->headers[HTTP_HEADER_IF_NONE_MATCH], content->etag,
+                                 HTTP_ETAG_WEAK);
     struct http_response response;
 
     http_response_start(&response, request, known ? 304 : 200);
@@ -201,8 +183,12 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
         http_response_add_header(&response, "Content-Type", type);
     if (content->coding != HTTP_IDENTITY)
         http_response_add_header(&response, "Content-Encoding", codings[content->coding]);
-    response.body = content->bytes; /* of a 304 only the length goes out */
-    content->bytes = (struct buffer){0};
+    if (known) {
+        response.left_out = content->bytes.size;
+    } else {
+        response.body = content->bytes;
+        content->bytes = (struct buffer){0};
+    }
     http_exchange_respond(exchange, &response);
 }
 

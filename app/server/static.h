@@ -48,8 +48,4 @@ void http_static_close(struct http_static *files);
 void http_static_respond(const struct http_static *files, struct http_exchange *exchange,
                          const struct http_match *match, const char *name, size_t length);
 
-/* Whether an If-None-Match header (NULL without one) names this ETag (RFC 9110, section
- * 13.1.2). */
-bool http_etag_matches(const char *if_none_match, const char *etag);
-
 #endif

@@ -17,6 +17,12 @@
  * and wait for those that others have locked. */
 static const char list_sql[] =
     "SELECT id, title, completed, `order`, url FROM todo_todoitem ORDER BY id";
+/* Only so does a lock keep new rows out. For one transaction; not within one. */
+static const char lock_gaps_sql[] = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+static const char list_for_update_sql[] =
+    "SELECT id, title, completed, `order`, url FROM todo_todoitem FORCE INDEX (PRIMARY)"
+    " ORDER BY id FOR UPDATE";
+static const char nowait_sql[] = " NOWAIT";
 static const char fetch_sql[] =
     "SELECT id, title, completed, `order`, url FROM todo_todoitem WHERE id IN (";
 static const char fetch_end_sql[] = ") ORDER BY id";
@@ -457,6 +463,20 @@ static bool store_load_for_update(struct todo_store *store, const int64_t *ids, 
     return ok;
 }
 
+static bool store_list_for_update(struct todo_store *store, struct todo_list *out,
+                                  struct error *err)
+{
+    if (!flush(store, err))
+        return false;
+    buffer_append_text(&store->sql, lock_gaps_sql);
+    if (!run(store, "lock all todos", err))
+        return false;
+    buffer_append_text(&store->sql, list_for_update_sql);
+    if (store->has_nowait)
+        buffer_append_text(&store->sql, nowait_sql);
+    return read_rows(store, "lock all todos", out, err);
+}
+
 static void append_set_urls(struct todo_store *store, size_t count)
 {
     buffer_append_text(&store->sql, set_url_sql);
@@ -701,6 +721,7 @@ static const struct todo_store_driver driver = {
     .fetch = store_fetch,
     .begin = store_begin,
     .load_for_update = store_load_for_update,
+    .list_for_update = store_list_for_update,
     .insert = store_insert,
     .update = store_update,
     .delete = store_delete,

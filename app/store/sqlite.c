@@ -185,12 +185,17 @@ static bool run_with_id(struct todo_store *store, enum statement which, int64_t 
     return run(store, which, doing, out, err);
 }
 
-static bool store_list(struct todo_store *store, struct todo_list *out, struct error *err)
+static bool list_all(struct todo_store *store, struct todo_list *out, struct error *err)
 {
-    if (!connect_store(store, err) || !run(store, LIST, "list todos", out, err))
+    if (!run(store, LIST, "list todos", out, err))
         return false;
     todo_list_complete(out);
     return true;
+}
+
+static bool store_list(struct todo_store *store, struct todo_list *out, struct error *err)
+{
+    return connect_store(store, err) && list_all(store, out, err);
 }
 
 static bool fetch_each(struct todo_store *store, const int64_t *ids, size_t count,
@@ -397,6 +402,7 @@ static const struct todo_store_driver driver = {
     .fetch = store_fetch,
     .begin = store_begin,
     .load_for_update = fetch_each, /* begin has locked the whole database */
+    .list_for_update = list_all,   /* the same */
     .insert = store_insert,
     .update = store_update,
     .delete = store_delete,

@@ -15,6 +15,13 @@
  * much. */
 #define SLOW 100000U
 
+/* Whether it wants the whole table: then it has a transaction of its own. */
+static bool is_alone(const struct todo_operation *operation)
+{
+    return operation->kind == TODO_CLEAR ||
+           (operation->kind == TODO_CREATE && operation->condition);
+}
+
 /* ---- a transaction ---- */
 
 enum row_state {
@@ -87,6 +94,12 @@ static void apply_create(struct transaction *transaction, struct todo_operation 
     operation->outcome = TODO_DONE;
 }
 
+static enum todo_outcome test_condition(struct todo_operation *operation,
+                                        const struct todo *todo, const struct todo_list *list)
+{
+    return operation->condition ? operation->condition(operation, todo, list) : TODO_DONE;
+}
+
 static void apply_to_row(struct transaction *transaction, struct todo_operation *operation)
 {
     const struct todo_list *list = transaction->batch->list;
@@ -96,14 +109,17 @@ static void apply_to_row(struct transaction *transaction, struct todo_operation 
     operation->outcome = TODO_NOT_FOUND;
     if (!row || *row == ROW_DELETED)
         return;
-    operation->outcome = TODO_DONE;
+    operation->outcome = test_condition(operation, todo, NULL);
+    operation->todo = *todo; /* as it is now, whatever the next one does */
+    if (operation->outcome != TODO_DONE)
+        return;
     if (operation->kind == TODO_DELETE) {
         *row = ROW_DELETED;
         return;
     }
     *row = ROW_CHANGED;
     todo_apply(todo, operation->change);
-    operation->todo = *todo; /* as it is after this operation, whatever the next one does */
+    operation->todo = *todo;
 }
 
 static bool write_rows(struct transaction *transaction, struct error *err)
@@ -146,11 +162,24 @@ static bool change_rows(struct transaction *transaction, struct error *err)
     return true;
 }
 
-static bool clear_rows(struct transaction *transaction, struct error *err)
+/* Of an operation that has the whole table to itself, see is_alone. */
+static bool change_table(struct transaction *transaction, struct error *err)
 {
     const struct todo_store_handle *handle = transaction->batch->handle;
+    struct todo_list *list = transaction->batch->list;
+    struct todo_operation *operation = transaction->operations[0];
 
-    transaction->operations[0]->outcome = TODO_DONE; /* always alone, see part_length */
+    operation->outcome = TODO_DONE;
+    if (operation->condition) {
+        if (!handle->driver->list_for_update(handle->store, list, err))
+            return false;
+        operation->outcome = test_condition(operation, NULL, list);
+        todo_list_clear(list);
+    }
+    if (operation->outcome != TODO_DONE)
+        return true;
+    if (operation->kind == TODO_CREATE)
+        return change_rows(transaction, err);
     return handle->driver->clear(handle->store, err);
 }
 
@@ -174,8 +203,8 @@ static bool transaction_try(struct transaction *transaction, struct error *err)
     if (!transaction_init(transaction, err) || !driver->begin(store, transaction->waits, err))
         goto out;
     transaction->is_begun = true;
-    ok = transaction->operations[0]->kind == TODO_CLEAR ? clear_rows(transaction, err)
-                                                        : change_rows(transaction, err);
+    ok = is_alone(transaction->operations[0]) ? change_table(transaction, err)
+                                              : change_rows(transaction, err);
     ok = ok && transaction_claim(transaction) && driver->commit(store, err);
     if (!ok)
         driver->roll_back(store);
@@ -404,8 +433,7 @@ static void run_group(struct run *run, struct todo_operation **operations, size_
 {
     struct group group = {.operations = operations, .count = count, .length = length};
 
-    group.may_wait =
-        count > 0 && operations[0]->conflicts == 0 && operations[0]->kind != TODO_CLEAR;
+    group.may_wait = count > 0 && operations[0]->conflicts == 0 && !is_alone(operations[0]);
     if (group.length > run->batch->most)
         group.length = run->batch->most;
     while (group.count > 0 && !run->is_over)
@@ -440,7 +468,7 @@ static void run_changes(struct run *run, struct todo_operation *const *operation
 }
 
 /* It wants every row, so nothing that came before is left behind. */
-static void run_clear(struct run *run, struct todo_operation *operation)
+static void run_alone(struct run *run, struct todo_operation *operation)
 {
     if (operation->not_before > clock_now())
         hold(run, operation, operation->not_before);
@@ -469,22 +497,16 @@ static void run_check(const struct todo_batch *batch, struct todo_operation *con
     batch->answer(batch->context, operations, count);
 }
 
-static bool is_alone(const struct todo_operation *operation)
-{
-    return operation->kind == TODO_CLEAR || operation->kind == TODO_CHECK;
-}
-
-/* How many operations, from the first, go into one transaction: a clear goes alone. Checks come
- * together. */
+/* How many operations, from the first, go into one transaction. Checks come together. */
 static size_t part_length(struct todo_operation *const *operations, size_t count)
 {
     bool is_check = operations[0]->kind == TODO_CHECK;
     size_t length = 1;
 
-    if (operations[0]->kind == TODO_CLEAR)
+    if (is_alone(operations[0]))
         return 1;
-    while (length < count &&
-           (is_check ? operations[length]->kind == TODO_CHECK : !is_alone(operations[length])))
+    while (length < count && !is_alone(operations[length]) &&
+           (operations[length]->kind == TODO_CHECK) == is_check)
         length++;
     return length;
 }
@@ -497,8 +519,8 @@ static void run_parts(struct run *run, struct todo_operation **operations, size_
         length = part_length(operations + start, count - start);
         if (operations[start]->kind == TODO_CHECK)
             run_check(run->batch, operations + start, length);
-        else if (operations[start]->kind == TODO_CLEAR)
-            run_clear(run, operations[start]);
+        else if (is_alone(operations[start]))
+            run_alone(run, operations[start]);
         else
             run_changes(run, operations + start, length);
     }

@@ -27,20 +27,31 @@ enum todo_operation_kind {
 enum todo_outcome {
     TODO_DONE,
     TODO_NOT_FOUND,
-    TODO_UNAVAILABLE,     /* no database; nothing was changed */
-    TODO_TIMED_OUT,       /* not done within its time; nothing was changed, nor will be */
-    TODO_OUTCOME_UNKNOWN, /* its commit was begun, and what came of that is not known */
-    TODO_OUT_OF_MEMORY,   /* or more todos than there is memory for */
-    TODO_BEYOND_LIMIT,    /* of the database: ERROR_LIMIT; nothing was changed */
-    TODO_REFUSED,         /* the database doesn't take these values; nothing was changed */
-    TODO_FAILED,          /* it can't, for a reason of its own; nothing was changed */
+    TODO_PRECONDITION_FAILED, /* its condition does not hold; nothing was changed */
+    TODO_UNAVAILABLE,         /* no database; nothing was changed */
+    TODO_TIMED_OUT,           /* not done within its time; nothing was changed, nor will be */
+    TODO_OUTCOME_UNKNOWN,     /* its commit was begun, and what came of that is not known */
+    TODO_OUT_OF_MEMORY,       /* or more todos than there is memory for */
+    TODO_BEYOND_LIMIT,        /* of the database: ERROR_LIMIT; nothing was changed */
+    TODO_REFUSED,             /* the database doesn't take these values; nothing was changed */
+    TODO_FAILED,              /* it can't, for a reason of its own; nothing was changed */
 };
+
+struct todo_operation;
+
+/* Whether a change may be made: TODO_DONE, TODO_PRECONDITION_FAILED, or TODO_OUT_OF_MEMORY. Of
+ * an update or delete it judges the todo, of a create or clear all todos; the other one is
+ * NULL. They are locked until the end of the transaction, and are as the changes that came
+ * before have left them. Called on a worker's thread, and again with each try. */
+typedef enum todo_outcome todo_condition(struct todo_operation *operation,
+                                         const struct todo *todo, const struct todo_list *list);
 
 /* One thing to do. The caller fills the first part; embed it in what is needed to answer. */
 struct todo_operation {
     enum todo_operation_kind kind;
     int64_t id;                       /* of fetch, update and delete */
     const struct todo_change *change; /* of create and update */
+    todo_condition *condition;        /* of create, update, delete and clear; NULL: none */
     const char *base_url;             /* of create, see struct todo_insert */
     enum todo_url_format url_format;  /* of create */
     uint64_t asked_at;                /* clock_now(), and */
@@ -49,7 +60,7 @@ struct todo_operation {
 
     /* Set for the call of `complete`, and valid during it. */
     enum todo_outcome outcome;
-    struct todo todo;             /* of fetch, create and update, when done */
+    struct todo todo; /* of fetch, create and update, when done; of a condition that failed */
     const struct todo_list *list; /* of list, when done; the same for all of a flight */
 
     /* The queue's and the batch's own. */
@@ -94,10 +105,10 @@ struct todo_batch {
     void *context;
 };
 
-/* Makes one transaction of these writes (create, update, delete), in their order; a clear has
- * one of its own. When that fails, creates go first, and the changes in ever smaller parts down
- * to single ones, so that one never fails another. After a connection lost during a commit,
- * nothing is tried again.
+/* Makes one transaction of these writes (create, update, delete), in their order; a clear, and
+ * a create with a condition, have one of their own. When that fails, creates go first, and the
+ * changes in ever smaller parts down to single ones, so that one never fails another. After a
+ * connection lost during a commit, nothing is tried again.
  *
  * What meets a lock of somebody else keeps nobody else waiting: it is left without an answer,
  * to be part of a later batch, at `not_before`, before what came later. Until then others

@@ -51,6 +51,9 @@ struct todo_store_driver {
     /* fetch, and locks the rows until the end of the transaction. */
     bool (*load_for_update)(struct todo_store *store, const int64_t *ids, size_t count,
                             struct todo_list *out, struct error *err);
+    /* list, and locks the table until the end of the transaction, whose first call it is: no
+     * todo of it is changed, and none added to it. Doesn't wait, as clear. */
+    bool (*list_for_update)(struct todo_store *store, struct todo_list *out, struct error *err);
     bool (*insert)(struct todo_store *store, struct todo_insert *inserts, size_t count,
                    struct error *err);
     /* The todos must have been loaded for update in this transaction, and be sorted by id. An

@@ -12,6 +12,8 @@ struct names {
     unsigned id;
     unsigned gone;
     unsigned created;
+    char tag[64];
+    char tags[64];
 };
 
 static bool starts_with(const char *text, const char *start)
@@ -44,6 +46,10 @@ static size_t expand_name(const char *text, const struct names *names, struct bu
         {"{gone}", names->gone   },
         {"{new}",  names->created}
     };
+    if (starts_with(text, "{tag}") || starts_with(text, "{tags}")) {
+        buffer_append_text(out, text[4] == 's' ? names->tags : names->tag);
+        return strcspn(text, "}") + 1;
+    }
     if (starts_with(text, "{host}")) {
         buffer_append_format(out, "127.0.0.1:%u", names->port);
         return strlen("{host}");
@@ -114,12 +120,36 @@ static void check_after(const struct server *server, const struct exchange *row,
     client_response_release(&list);
 }
 
+static void ask_tag(const struct server *server, const char *path, char *tag, size_t size)
+{
+    struct client_response response = {0};
+    get(server, path, &response);
+    const char *etag = client_header(&response, "ETag");
+    CHECK(etag && *etag == '"', path, "ETag is %s", etag ? etag : "missing");
+    snprintf(tag, size, "%s", etag ? etag + 1 : "");
+    tag[strcspn(tag, "\"")] = '\0';
+    client_response_release(&response);
+}
+
+static void ask_tags(const struct server *server, const struct exchange *row,
+                     struct names *names)
+{
+    char path[32];
+    bool in_request = row->request.headers && strstr(row->request.headers, "{tag");
+    if (!in_request && !(row->headers && strstr(row->headers, "{tag")))
+        return;
+    snprintf(path, sizeof path, "/todos/%u", names->id);
+    ask_tag(server, path, names->tag, sizeof names->tag);
+    ask_tag(server, "/todos", names->tags, sizeof names->tags);
+}
+
 static void run_row(const struct server *server, const struct exchange *row,
                     struct names *names)
 {
     struct buffer texts[4] = {{0}};
     struct client_response response = {0};
     struct client_request request = row->request;
+    ask_tags(server, row, names);
     request.path = expand(row->request.path, names, &texts[0]);
     request.headers = expand(row->request.headers, names, &texts[1]);
     if (request.size == 0)

@@ -10,6 +10,8 @@
  *     {id}       the todo's id
  *     {gone}     the id of a todo that was deleted
  *     {new}      the id of the todo that this row created (in wanted texts)
+ *     {tag}      the todo's ETag without its quotes, before the row's request, and
+ *     {tags}     that of the list
  *     {TEXT*N}   TEXT, N times
  */
 

@@ -42,6 +42,10 @@ int contract_input_init(void);
 int contract_input_cleanup(void);
 extern CU_TestInfo contract_input_tests[];
 
+int conditions_init(void);
+int conditions_cleanup(void);
+extern CU_TestInfo conditions_tests[];
+
 int proxies_init(void);
 int proxies_cleanup(void);
 extern CU_TestInfo proxies_tests[];

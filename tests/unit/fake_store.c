@@ -10,10 +10,11 @@
 #define PATIENCE 5 /* seconds */
 
 static const char *const call_names[FAKE_CALL_COUNT] = {
-    [FAKE_LIST] = "list",     [FAKE_FETCH] = "fetch",   [FAKE_BEGIN] = "begin",
-    [FAKE_LOAD] = "load",     [FAKE_INSERT] = "insert", [FAKE_UPDATE] = "update",
-    [FAKE_DELETE] = "delete", [FAKE_CLEAR] = "clear",   [FAKE_CHECK] = "check",
-    [FAKE_COMMIT] = "commit", [FAKE_NO_CALL] = "",      [FAKE_ROLL_BACK] = "roll_back",
+    [FAKE_LIST] = "list",         [FAKE_FETCH] = "fetch",   [FAKE_BEGIN] = "begin",
+    [FAKE_LOAD] = "load",         [FAKE_INSERT] = "insert", [FAKE_UPDATE] = "update",
+    [FAKE_DELETE] = "delete",     [FAKE_CLEAR] = "clear",   [FAKE_CHECK] = "check",
+    [FAKE_COMMIT] = "commit",     [FAKE_NO_CALL] = "",      [FAKE_ROLL_BACK] = "roll_back",
+    [FAKE_LOAD_ALL] = "load_all",
 };
 
 /* ---- what all calls do; the database's lock is held ---- */
@@ -256,6 +257,17 @@ static bool fake_load(struct todo_store *store, const int64_t *ids, size_t count
     return end_change(store, FAKE_LOAD, ok);
 }
 
+static bool fake_load_all(struct todo_store *store, struct todo_list *out, struct error *err)
+{
+    bool ok = begin_change(store, FAKE_LOAD_ALL, true, err);
+
+    expect(store, FAKE_LOAD_ALL, out->count == 0, "into a list that is not empty");
+    for (size_t i = 0; i < store->working.count && ok; i++)
+        ok = !is_locked(store, store->working.rows[i].id, err);
+    ok = ok && copy_rows(&store->working, NULL, 0, out, err);
+    return end_change(store, FAKE_LOAD_ALL, ok);
+}
+
 static bool is_bad(const struct todo_store *store, const struct todo *todo, struct error *err)
 {
     const char *bad = store->database->bad_title;
@@ -400,6 +412,7 @@ static const struct todo_store_driver driver = {
     .fetch = fake_fetch,
     .begin = fake_begin,
     .load_for_update = fake_load,
+    .list_for_update = fake_load_all,
     .insert = fake_insert,
     .update = fake_update,
     .delete = fake_delete,

@@ -26,6 +26,7 @@ enum fake_call {
     FAKE_FETCH,
     FAKE_BEGIN,
     FAKE_LOAD,
+    FAKE_LOAD_ALL,
     FAKE_INSERT,
     FAKE_UPDATE,
     FAKE_DELETE,

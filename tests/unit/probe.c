@@ -51,6 +51,22 @@ static void set_change(struct todo_change *change, const struct probe *probe)
     change->order = probe->order;
 }
 
+static struct probe *probe_of(struct todo_operation *operation)
+{
+    return ((struct question *)operation)->probe;
+}
+
+static enum todo_outcome judge(struct todo_operation *operation, const struct todo *todo,
+                               const struct todo_list *list)
+{
+    const struct probe *probe = probe_of(operation);
+    bool holds = todo ? todo->title && probe->if_title && !list &&
+                            strcmp(todo->title, probe->if_title) == 0
+                      : list->count == probe->if_count;
+
+    return holds ? TODO_DONE : TODO_PRECONDITION_FAILED;
+}
+
 struct todo_operation *probe_ask(struct probe *probe)
 {
     struct question *question = calloc(1, sizeof(*question));
@@ -61,6 +77,7 @@ struct todo_operation *probe_ask(struct probe *probe)
     question->operation.kind = probe->kind;
     question->operation.id = probe->id;
     question->operation.is_look = probe->is_look;
+    question->operation.condition = probe->if_title || probe->if_count > 0 ? judge : NULL;
     question->operation.deadline = probe->deadline ? probe->deadline : PROBE_NEVER;
     if (probe->kind == TODO_CREATE || probe->kind == TODO_UPDATE) {
         set_change(&question->change, probe);
@@ -71,11 +88,6 @@ struct todo_operation *probe_ask(struct probe *probe)
         question->operation.url_format = probe->url_format;
     }
     return &question->operation;
-}
-
-static struct probe *probe_of(struct todo_operation *operation)
-{
-    return ((struct question *)operation)->probe;
 }
 
 static void answer(struct probes *probes, struct probe *probe, enum todo_outcome outcome)
@@ -93,6 +105,8 @@ static void keep_result(struct probe *probe, const struct todo_operation *operat
     if (operation->outcome == TODO_DONE && operation->kind == TODO_LIST)
         for (size_t i = 0; i < operation->list->count; i++)
             fake_describe_todo(&operation->list->todos[i], &text);
+    else if (operation->outcome == TODO_PRECONDITION_FAILED && operation->id > 0)
+        fake_describe_todo(&operation->todo, &text);
     else if (operation->outcome == TODO_DONE && operation->kind != TODO_DELETE &&
              operation->kind != TODO_CLEAR && operation->kind != TODO_CHECK)
         fake_describe_todo(&operation->todo, &text);

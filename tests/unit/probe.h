@@ -35,6 +35,8 @@ struct probe {
     enum todo_url_format url_format;
     uint64_t deadline; /* 0: never */
     bool is_look;
+    const char *if_title; /* the condition: that the todo has this title, or */
+    size_t if_count;      /* that there are so many todos */
 
     /* the answer, under the probes' lock */
     unsigned answers;

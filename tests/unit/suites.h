@@ -12,6 +12,7 @@ extern CU_TestInfo cidr_tests[];
 extern CU_TestInfo clock_tests[];
 extern CU_TestInfo config_tests[];
 extern CU_TestInfo endpoint_tests[];
+extern CU_TestInfo etag_tests[];
 extern CU_TestInfo flight_tests[];
 extern CU_TestInfo form_tests[];
 extern CU_TestInfo guard_tests[];

@@ -321,6 +321,14 @@ static void test_bytes_are_decoded_without_their_neighbours(void)
     buffer_release(&out);
 }
 
+/* What is kept of two headers of a name: lists come in parts. */
+static const char *kept_of_two(unsigned header)
+{
+    bool is_list = header == HTTP_HEADER_IF_MATCH || header == HTTP_HEADER_IF_NONE_MATCH;
+
+    return is_list ? "first, second" : "first";
+}
+
 static void test_headers_are_found_in_any_case_and_counted(void)
 {
     static const char *const names[HTTP_HEADER_COUNT] = {
@@ -329,6 +337,7 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         [HTTP_HEADER_CONTENT_LENGTH] = "content-length",
         [HTTP_HEADER_CONTENT_TYPE] = "CONTENT-TYPE",
         [HTTP_HEADER_HOST] = "hOST",
+        [HTTP_HEADER_IF_MATCH] = "IF-match",
         [HTTP_HEADER_IF_NONE_MATCH] = "if-NONE-match",
         [HTTP_HEADER_ORIGIN] = "origin",
         [HTTP_HEADER_PREFLIGHT_METHOD] = "access-control-request-method",
@@ -346,7 +355,7 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         http_request_add_header(&request, names[i], "first");
         http_request_add_header(&request, names[i], "second");
         for (unsigned j = 0; j < HTTP_HEADER_COUNT; j++) {
-            CHECK_TEXT(names[i], names[j], i == j ? "first" : NULL, request.headers[j]);
+            CHECK_TEXT(names[i], names[j], i == j ? kept_of_two(i) : NULL, request.headers[j]);
             CHECK_NUMBER(names[i], names[j], i == j ? 2 : 0, request.header_count[j]);
         }
     }

@@ -288,6 +288,7 @@ static void test_every_status_has_its_phrase(void)
         {404, "Not Found"             },
         {405, "Method Not Allowed"    },
         {406, "Not Acceptable"        },
+        {412, "Precondition Failed"   },
         {413, "Content Too Large"     },
         {415, "Unsupported Media Type"},
         {500, "Internal Server Error" },

@@ -5,34 +5,6 @@
 
 #include <string.h>
 
-static void test_if_none_match_names_an_etag(void)
-{
-    static const struct {
-        const char *header;
-        bool matches;
-    } rows[] = {
-        {"\"abc\"",             true },
-        {"*",                   true },
-        {"W/\"abc\"",           true },
-        {"\"x\", \"abc\"",      true },
-        {"\"x\",\"abc\",\"y\"", true },
-        {" ,\t\"abc\"",         true },
-        {"\"a,b\", W/\"abc\"",  true },
-        {"\"abcd\"",            false},
-        {"\"ab\"",              false},
-        {"abc",                 false},
-        {"\"x, \\\"abc\"",      false},
-        {"\"x",                 false},
-        {"W/",                  false},
-        {"",                    false},
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        CHECK_NUMBER(rows[i].header, "matches", rows[i].matches,
-                     http_etag_matches(rows[i].header, "\"abc\""));
-    CU_ASSERT_FALSE(http_etag_matches(NULL, "\"abc\""));
-}
-
 /* What the page asks for is there, and each form of a file has an ETag of its own. */
 static void test_the_page_is_embedded(void)
 {
@@ -70,7 +42,6 @@ static void test_a_root_that_is_no_folder_is_refused(void)
 }
 
 CU_TestInfo static_tests[] = {
-    {"If-None-Match names an ETag",         test_if_none_match_names_an_etag        },
     {"the page is embedded",                test_the_page_is_embedded               },
     {"a root that is no folder is refused", test_a_root_that_is_no_folder_is_refused},
     CU_TEST_INFO_NULL,
