@@ -3,7 +3,9 @@
  * and that of two who change the same version one wins.
  */
 
+#include "base/clock.h"
 #include "check.h"
+#include "database.h"
 #include "exchange.h"
 #include "suites.h"
 
@@ -191,7 +193,7 @@ static void test_each_change_with_each_condition(void)
 
 #define NOT_MODIFIED(tag)                                                                      \
     "ETag: \"" tag "\"\nVary: Accept, Origin\nCache-Control: no-cache\nX-Frame-Options: "      \
-                   "DENY\n"
+    "DENY\n"
 #define CHANGED(tag)                    "ETag: \"" tag "\"\nVary: Accept, Origin\nCache-Control: no-cache\n"
 #define TAGGED(verb, target, name, tag) ASK_WITH(verb, target, name ": " tag "\r\n")
 
@@ -334,7 +336,7 @@ struct racer {
     unsigned port;
     const char *method;
     char path[32];
-    char headers[100];
+    char headers[160];
     const char *body;
     int status; /* of the answer */
     struct client_connection connection;
@@ -398,7 +400,19 @@ static void end_race(struct racer racers[2], pthread_barrier_t *barrier)
     pthread_barrier_destroy(barrier);
 }
 
-static void race_for_a_todo(const char *row, unsigned second_port)
+/* Lets them go. `waits`: somebody has locked the todos until both have asked. */
+static void run_round(pthread_barrier_t *barrier, bool waits)
+{
+    struct database_lock *lock = waits ? database_lock(&server) : NULL;
+
+    pthread_barrier_wait(barrier);
+    if (waits)
+        clock_sleep(20000);
+    database_unlock(lock);
+    pthread_barrier_wait(barrier);
+}
+
+static void race_for_a_todo(const char *row, unsigned second_port, size_t count, bool waits)
 {
     static const char *const bodies[2][2] = {
         {"{\"title\":\"a\"}", "{\"title\":\"b\"}"},
@@ -413,22 +427,23 @@ static void race_for_a_todo(const char *row, unsigned second_port)
     clear_todos(&server);
     unsigned id = create_todo(&server, "{\"title\":\"x\"}");
     start_race(racers, &barrier);
-    for (size_t i = 0; i < ROUNDS; i++) {
+    for (size_t i = 0; i < count; i++) {
         get_todo(&server, id, &response);
         keep_etag(&response, etag, sizeof etag);
         for (size_t j = 0; j < 2; j++) {
             racers[j].method = "PATCH";
             racers[j].body = bodies[i % 2][j];
             snprintf(racers[j].path, sizeof racers[j].path, "/todos/%u", id);
-            snprintf(racers[j].headers, sizeof racers[j].headers, "If-Match: %s\r\n", etag);
+            /* links are of the request's host, and so are the tags */
+            snprintf(racers[j].headers, sizeof racers[j].headers,
+                     "Host: 127.0.0.1:%u\r\nIf-Match: %s\r\n", server.port, etag);
         }
-        pthread_barrier_wait(&barrier);
-        pthread_barrier_wait(&barrier);
+        run_round(&barrier, waits);
         rounds += racers[0].status + racers[1].status == 200 + 412;
         if (racers[0].status + racers[1].status != 200 + 412)
             break;
     }
-    CHECK(rounds == ROUNDS, row, "round %zu: %d and %d", rounds + 1, racers[0].status,
+    CHECK(rounds == count, row, "round %zu: %d and %d", rounds + 1, racers[0].status,
           racers[1].status);
     end_race(racers, &barrier);
     client_response_release(&response);
@@ -436,8 +451,10 @@ static void race_for_a_todo(const char *row, unsigned second_port)
 
 static void test_of_two_who_change_the_same_version_one_wins(void)
 {
-    race_for_a_todo("one server", server.port);
-    race_for_a_todo("two servers", other.port);
+    race_for_a_todo("one server", server.port, ROUNDS, false);
+    race_for_a_todo("two servers", other.port, ROUNDS, false);
+    race_for_a_todo("one server, both wait", server.port, 10, true);
+    race_for_a_todo("two servers, both wait", other.port, 10, true);
 }
 
 /* A clear of what is known loses nothing that it doesn't know: the new todo is there
@@ -462,8 +479,7 @@ static void race_to_clear(const char *row, unsigned second_port)
         snprintf(racers[0].headers, sizeof racers[0].headers, "If-Match: %s\r\n", etag);
         racers[1].method = "POST";
         racers[1].body = i % 2 ? "{\"title\":\"new\"}" : "{\"title\":\"newer\"}";
-        pthread_barrier_wait(&barrier);
-        pthread_barrier_wait(&barrier);
+        run_round(&barrier, false);
         get(&server, "/todos", &response);
         if ((racers[0].status != 204 && racers[0].status != 412) || racers[1].status != 201 ||
             !strstr(client_body(&response), i % 2 ? "\"new\"" : "\"newer\""))
