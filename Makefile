@@ -262,15 +262,14 @@ $(BUILD)/completion.bash: OPTION := --completion
 $(BUILD)/app.1 $(BUILD)/completion.bash: $(BUILD)/app
 	@$(BUILD)/app help $(OPTION) >$@
 
-DEB_MANUAL := $(BUILD)/app.1
 DEB := $(BUILD)/todobackend.deb
 deb: ## install what is missing, build a Debian package for this Debian: build/todobackend.deb
 	$(LOCKED) tests/install-packages build deb
 	$(LOCKED) $(MAKE) $(ALL_CORES) $(DEB)
 
 .PHONY: $(DEB)
-$(DEB): $(BUILD)/app $(DEB_MANUAL)
-	deploy/debian-package $(BUILD)/app '$(DEB_MANUAL)' '$(IMAGE_TAG)' $@
+$(DEB): $(BUILD)/app
+	deploy/debian-package $(BUILD)/app '$(IMAGE_TAG)' $@
 
 clean: ## remove what was built, and the containers; their databases stay
 	rm -rf build reports

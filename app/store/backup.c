@@ -17,6 +17,19 @@ static bool fail(sqlite3 *connection, const char *doing, struct error *err)
                      "%s", cause.text);
 }
 
+/* The file is there, and empty. */
+static sqlite3 *open_copy(const char *path, struct error *err)
+{
+    sqlite3 *connection = NULL;
+
+    if (sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
+        return connection;
+    error_set(err, ERROR_SYSTEM, "cannot open the copy: %s (SQLite error %d): %s",
+              sqlite3_errmsg(connection), sqlite3_extended_errcode(connection), path);
+    db_sqlite_close(connection);
+    return NULL;
+}
+
 /* All at once, within one read transaction: a copy in steps begins anew whenever another
  * program writes. */
 static bool copy(sqlite3 *from, sqlite3 *to, struct error *err)
@@ -79,7 +92,7 @@ bool store_backup(const struct config *config, const char *path, unsigned long *
     unsigned busy_timeout =
         config->request_timeout * 1000; /* with WAL, nothing is waited for */
     sqlite3 *from = db_sqlite_open_as_is(config->sqlite_path, busy_timeout, err);
-    sqlite3 *to = from ? db_sqlite_open_as_is(path, busy_timeout, err) : NULL;
+    sqlite3 *to = from ? open_copy(path, err) : NULL;
     bool good = to && db_sqlite_run(to, prepare_sql, "begin the copy", err) &&
                 copy(from, to, err) && check(to, todos, err);
 

@@ -238,6 +238,31 @@ static void test_a_backup_that_cannot_be_made_leaves_nothing(void)
     command_result_release(&result);
 }
 
+/* The system makes the file, and SQLite, which takes 512 bytes at most, can't open it. */
+static void test_a_copy_that_cannot_be_opened_is_named(void)
+{
+    struct command_result result = {0};
+    char folder[256];
+    char path[800];
+    char name[480];
+    if (!CHECK(folder_make(folder, sizeof folder), "folder", "could not be made"))
+        return;
+    memset(name, 'd', sizeof name);
+    name[240] = '\0';
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    CHECK_NUMBER("long", "mkdir", 0, mkdir(path, 0700));
+    name[240] = '/';
+    snprintf(name + 470, sizeof name - 470, "copy");
+    CHECK_NUMBER("seed", "exit status", 0, run(ARGUMENTS("seed"), NULL, folder, &result));
+    CHECK_NUMBER("long", "exit status", 1,
+                 run(ARGUMENTS("backup", name), NULL, folder, &result));
+    CHECK_CONTAINS("long", "stderr", "app: cannot open the copy: ", text_of(&result.err));
+    CHECK_CONTAINS("long", "stderr", ": dddddd", text_of(&result.err));
+    CHECK_NUMBER("long", "files", 0, count_files(path));
+    folder_remove(folder);
+    command_result_release(&result);
+}
+
 /* It waits for a lock here, of a database without WAL. */
 static void test_a_signal_leaves_no_half_backup(void)
 {
@@ -280,6 +305,7 @@ static void test_a_signal_leaves_no_half_backup(void)
 CU_TestInfo backup_tests[] = {
     TEST(test_a_backup_has_all_that_was_acknowledged_before),
     TEST(test_a_backup_that_cannot_be_made_leaves_nothing),
+    TEST(test_a_copy_that_cannot_be_opened_is_named),
     TEST(test_a_signal_leaves_no_half_backup),
     CU_TEST_INFO_NULL,
 };
