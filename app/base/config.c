@@ -4,6 +4,7 @@
 #include "base/cidr.h"
 #include "base/endpoint.h"
 #include "base/hosts.h"
+#include "base/origins.h"
 #include "base/pem.h"
 #include "base/text.h"
 
@@ -116,6 +117,10 @@ static const struct setting settings[] = {
      .allowed = "a list of names and addresses without ports, IPv6 in brackets; or *",
      .help = "hosts that are answered; .a.example: that and all below it, *.a.example: all below "
              "it, *: all"},
+    {"CORS_ORIGINS", TEXT(cors_origins), .fallback = "*", .is_valid = origins_are_valid,
+     .allowed = "a list of origins such as https://a.example:8443; none; or *",
+     .help = "whose pages may use the API, besides the server's own; changes by pages of others "
+             "get 403"},
     {"TRUSTED_PROXIES", TEXT(trusted_proxies), .fallback = "", .is_valid = is_cidr_list,
      .allowed = "a list of at most 64 addresses, blocks such as 10.0.0.0/8, and unix; or *",
      .help = "whose X-Forwarded-For, -Host and -Proto are believed; *: everybody's; empty: -Proto "

@@ -58,6 +58,7 @@ struct config {
     unsigned stop_timeout;            /* STOP_TIMEOUT, seconds */
     const char *public_url;           /* PUBLIC_URL without a trailing slash, "" when unset */
     const char *allowed_hosts;        /* ALLOWED_HOSTS, comma separated, "*" for any */
+    const char *cors_origins;         /* CORS_ORIGINS, see base/origins.h */
     const char *trusted_proxies;      /* TRUSTED_PROXIES for cidr_list_parse, "" when unset */
     const char *static_root; /* STATIC_ROOT, folder of the web page's files, "": embedded */
 

@@ -140,6 +140,7 @@ static struct label {
                        METRICS_REASONS,           {
                             [METRICS_REJECTED_GUARD] = "guard",
                             [METRICS_REJECTED_HOST] = "host",
+                            [METRICS_REJECTED_ORIGIN] = "origin",
                             [METRICS_REJECTED_BODY] = "body",
                             [METRICS_REJECTED_MEMORY] = "memory",
                             [METRICS_REJECTED_QUEUE] = "queue",

@@ -41,6 +41,7 @@ enum metrics_label {
 enum metrics_reason {
     METRICS_REJECTED_GUARD,       /* malformed, or too large a head */
     METRICS_REJECTED_HOST,        /* not in ALLOWED_HOSTS */
+    METRICS_REJECTED_ORIGIN,      /* a change by a page that CORS_ORIGINS leaves out */
     METRICS_REJECTED_BODY,        /* over HTTP_BODY_LIMIT */
     METRICS_REJECTED_MEMORY,      /* REQUEST_MEMORY or RESPONSE_MEMORY is used up */
     METRICS_REJECTED_QUEUE,       /* DB_QUEUE is full */

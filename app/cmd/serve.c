@@ -294,6 +294,7 @@ static bool start_server(struct serve *serve, struct error *err)
             .descriptors = cmd_kept_descriptors(config),
             .client_connections = config->http_client_connections,
             .trusted_proxies = config->trusted_proxies,
+            .cors_origins = config->cors_origins,
             .body_limit = config->http_body_limit,
             .request_memory = config->request_memory,
             .reply_memory = config->response_memory,

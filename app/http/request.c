@@ -1,6 +1,7 @@
 #include "http/request.h"
 
 #include "base/hosts.h"
+#include "base/origins.h"
 #include "base/text.h"
 
 #include <stdint.h>
@@ -65,6 +66,7 @@ void http_request_clear(struct http_request *request)
     empty(&request->target);
     empty(&request->path);
     empty(&request->authority);
+    empty(&request->origin);
     empty(&request->body);
     for (size_t i = 0; i < HTTP_HEADER_LISTS; i++)
         buffer_release(&request->lists[i]);
@@ -73,9 +75,11 @@ void http_request_clear(struct http_request *request)
         .target = request->target,
         .path = request->path,
         .authority = request->authority,
+        .origin = request->origin,
         .body = request->body,
         .trusted_proxies = request->trusted_proxies,
         .is_from_proxy = request->is_from_proxy,
+        .cors_origins = request->cors_origins,
     };
 }
 
@@ -85,6 +89,7 @@ void http_request_release(struct http_request *request)
     buffer_release(&request->target);
     buffer_release(&request->path);
     buffer_release(&request->authority);
+    buffer_release(&request->origin);
     buffer_release(&request->body);
     for (size_t i = 0; i < HTTP_HEADER_LISTS; i++)
         buffer_release(&request->lists[i]);
@@ -330,6 +335,44 @@ static bool is_origin(const char *origin)
     return origin && *origin && !(bracket && !strchr(bracket, ']'));
 }
 
+/* Whether the page comes from this server. Its scheme isn't known behind a proxy. */
+static bool is_own_origin(const struct http_request *request, const char *origin)
+{
+    const char *host = request->headers[HTTP_HEADER_HOST];
+    const char *slashes = strstr(origin, "://");
+
+    return host && slashes && strcasecmp(slashes + 3, host) == 0;
+}
+
+/* A page of this server needs no permission; a script of another one gets it by name. */
+static void judge_listed_origin(struct http_request *request, const char *origin)
+{
+    int place = origins_find(request->cors_origins, origin);
+
+    request->is_foreign = place < 0 && !is_own_origin(request, origin);
+    if (place < 0)
+        return;
+    buffer_append_text(&request->origin, origin);
+    if (request->origin.failed)
+        return; /* the browser will refuse the answer */
+    request->allow_origin = request->origin.data;
+    request->origin_class = (unsigned)place + 2;
+}
+
+static void judge_origin(struct http_request *request)
+{
+    const char *origin = request->headers[HTTP_HEADER_ORIGIN];
+
+    if (!origin || !*origin)
+        return;
+    if (request->cors_origins && !origins_are_all(request->cors_origins)) {
+        judge_listed_origin(request, origin);
+    } else if (is_origin(origin)) {
+        request->allow_origin = "*";
+        request->origin_class = 1;
+    }
+}
+
 static bool is_plain_id(const char *text)
 {
     size_t length = strlen(text);
@@ -391,7 +434,7 @@ void http_request_finish_headers(struct http_request *request)
     if (request->authority.size > 0 &&
         (!request->http_1_1 || request->headers[HTTP_HEADER_HOST]))
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
-    request->has_origin = is_origin(request->headers[HTTP_HEADER_ORIGIN]);
+    judge_origin(request);
     request->id_given = id && is_plain_id(id);
     if (request->id_given)
         memcpy(request->id, id, strlen(id) + 1);

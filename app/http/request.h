@@ -66,9 +66,12 @@ struct http_request {
     const char *headers[HTTP_HEADER_COUNT]; /* NULL when absent; the first one's value, of a
                                                list all of it */
     unsigned header_count[HTTP_HEADER_COUNT];
-    bool has_origin;       /* an Origin that is a URL, or null */
-    bool method_malformed; /* it is no token */
-    bool header_malformed; /* a name that is no token, or a control byte in a value */
+    const char *allow_origin; /* what Access-Control-Allow-Origin says; NULL: nothing */
+    unsigned origin_class;    /* 0 without, else the same for the same allow_origin */
+    bool is_foreign;          /* its Origin is one that CORS_ORIGINS leaves out */
+    struct buffer origin;     /* allow_origin, or empty */
+    bool method_malformed;    /* it is no token */
+    bool header_malformed;    /* a name that is no token, or a control byte in a value */
     struct buffer lists[HTTP_HEADER_LISTS]; /* of headers whose list came in parts */
     struct buffer body; /* only of POST, PUT and PATCH; empty for the others */
     char id[65];        /* X-Request-Id as it came if it is short and plain, else one of ours */
@@ -81,6 +84,7 @@ struct http_request {
     /* Of the connection, from one request to the next. */
     const struct cidr_list *trusted_proxies; /* NULL or empty: TRUSTED_PROXIES is not set */
     bool is_from_proxy;                      /* one of these is at the other end */
+    const char *cors_origins;                /* see base/origins.h; NULL: all */
 };
 
 /* Forgets the last request's content, keeps its memory. */
@@ -104,7 +108,8 @@ bool http_request_start(struct http_request *request, const char *method, const 
 
 void http_request_add_header(struct http_request *request, const char *name, const char *value);
 
-/* After the last header: the request's id, and what proxies say about it. */
+/* After the last header: the request's id, what proxies say about it, and whether its origin is
+ * welcome. */
 void http_request_finish_headers(struct http_request *request);
 
 /* The value of the last query parameter of this name, percent-decoded, appended to *value;

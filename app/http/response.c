@@ -7,9 +7,11 @@
 
 #define CORS_ALLOW_HEADERS                                                                     \
     "accept, accept-encoding, authorization, content-type, dnt, origin, user-agent, "          \
-    "x-csrftoken, x-requested-with, if-match, if-none-match, idempotency-key, x-request-id"
-#define CORS_ALLOW_METHODS  "DELETE, GET, OPTIONS, PATCH, POST, PUT"
-#define CORS_EXPOSE_HEADERS "Location, ETag, Link, X-Request-Id"
+    "x-csrftoken, x-requested-with, if-match, if-none-match, idempotency-key, prefer, "        \
+    "traceparent, x-request-id"
+#define CORS_ALLOW_METHODS "DELETE, GET, OPTIONS, PATCH, POST, PUT"
+#define CORS_EXPOSE_HEADERS                                                                    \
+    "Location, ETag, Link, Preference-Applied, Retry-After, X-Request-Id"
 #define CONTENT_SECURITY_POLICY                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "                \
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -34,9 +36,9 @@ bool http_request_is_preflight(const struct http_request *request)
 
 static void add_cors_headers(struct http_response *response, const struct http_request *request)
 {
-    if (!request->has_origin)
+    if (!request->allow_origin)
         return;
-    http_response_add_header(response, "Access-Control-Allow-Origin", "*");
+    http_response_add_header(response, "Access-Control-Allow-Origin", request->allow_origin);
     http_response_add_header(response, "Access-Control-Expose-Headers", CORS_EXPOSE_HEADERS);
     if (request->method != HTTP_OPTIONS)
         return;
@@ -74,7 +76,7 @@ unsigned http_response_share_class(const struct http_request *request)
 {
     if (request->id_given || request->must_close || request->method == HTTP_OPTIONS)
         return 0;
-    return request->has_origin ? 2 : 1;
+    return request->origin_class + 1;
 }
 
 void http_response_add_page_headers(struct http_response *response, const char *type)

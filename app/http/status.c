@@ -12,6 +12,7 @@ static const struct {
     {303, "See Other"                      },
     {304, "Not Modified"                   },
     {400, "Bad Request"                    },
+    {403, "Forbidden"                      },
     {404, "Not Found"                      },
     {405, "Method Not Allowed"             },
     {406, "Not Acceptable"                 },

@@ -78,6 +78,35 @@ static void respond_unknown_method(struct http_exchange *exchange,
     buffer_release(&detail);
 }
 
+/* For what no route tells how to answer. */
+static struct http_representation represent_nothing(const struct http_exchange *exchange)
+{
+    const struct http_request *request = http_exchange_request(exchange);
+    struct http_representation representation = {0};
+
+    http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &representation.format);
+    return representation;
+}
+
+/* A form of any page can send a POST without asking (WHATWG Fetch, section 3.2.6): that the page
+ * may not read the answer keeps no todo. */
+static bool is_foreign_change(const struct http_request *request)
+{
+    return request->is_foreign && request->method != HTTP_GET && request->method != HTTP_HEAD &&
+           request->method != HTTP_OPTIONS;
+}
+
+static void respond_foreign_change(struct http_exchange *exchange,
+                                   const struct http_route *route)
+{
+    struct http_representation representation = represent_nothing(exchange);
+
+    representation.route = route;
+    http_exchange_reject(exchange, METRICS_REJECTED_ORIGIN);
+    http_respond_detail(exchange, &representation, 403,
+                        "Pages of this Origin may not change anything here (CORS_ORIGINS).");
+}
+
 /* The page for a person who meets no resource: contract, section 10. */
 static void respond_page(struct http_exchange *exchange, unsigned status, const char *title,
                          const char *text)
@@ -91,16 +120,6 @@ static void respond_page(struct http_exchange *exchange, unsigned status, const 
                          "</head>\n<body>\n  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n",
                          title, title, text);
     http_exchange_respond(exchange, &response);
-}
-
-/* For what no route tells how to answer. */
-static struct http_representation represent_nothing(const struct http_exchange *exchange)
-{
-    const struct http_request *request = http_exchange_request(exchange);
-    struct http_representation representation = {0};
-
-    http_negotiate(NULL, request->headers[HTTP_HEADER_ACCEPT], &representation.format);
-    return representation;
 }
 
 static void respond_bad_host(struct http_exchange *exchange, const char *problem)
@@ -179,6 +198,8 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
         problem = http_host_problem(request, service->allowed_hosts, service->host_limit);
     if (problem) {
         respond_bad_host(exchange, problem);
+    } else if (is_foreign_change(request)) {
+        respond_foreign_change(exchange, route);
     } else if (asks_for_server(request)) {
         describe_server(exchange);
     } else if (!route) {

@@ -541,6 +541,7 @@ static struct http_exchange *make_exchange(struct http_loop *loop,
     cidr_print_address(&peer, exchange->client);
     if (exchange->is_unix)
         prepare_unix(exchange);
+    exchange->request.cors_origins = loop->server->settings.cors_origins;
     http_request_set_peer(&exchange->request, &loop->server->trusted_proxies, &peer);
     enter_state(exchange, EXCHANGE_CONNECTED);
     arrival_add(exchange, &peer);

@@ -33,6 +33,7 @@ struct http_server_settings {
     size_t connections;               /* most at a time; 0: as many as there is room for */
     unsigned threads;                 /* 0: one for two cores; at least one for each listener */
     const char *trusted_proxies;      /* for cidr_list_parse, and valid */
+    const char *cors_origins;         /* see base/origins.h; NULL: all */
     size_t descriptors;               /* that are kept for all else than connections */
     size_t client_connections;        /* most of one address at a time; 0: half of all */
     size_t body_limit;                /* bytes; a longer body gets 413 */

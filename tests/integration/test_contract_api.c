@@ -31,7 +31,7 @@ int contract_api_cleanup(void)
 #define ALLOW_ITEM "Allow: GET, PUT, PATCH, DELETE, HEAD, OPTIONS\n"
 #define SECURE                                                                                 \
     "X-Frame-Options: DENY\nX-Content-Type-Options: nosniff\nReferrer-Policy: same-origin\n"
-#define COMMON "Vary: Accept, Origin\n" SECURE
+#define COMMON "Vary: Accept, Origin\nCache-Control: no-cache\n" SECURE
 
 static void test_list_and_item_have_the_contract_s_form_and_headers(void)
 {
@@ -667,6 +667,72 @@ static void test_every_answer_may_be_read_from_another_origin(void)
     RUN(rows);
 }
 
+#define FOREIGN                                                                                \
+    "{\"detail\":\"Pages of this Origin may not change anything here (CORS_ORIGINS).\"}"
+#define FRIEND "Origin: https://friend.example:8443\r\n"
+#define NAMED                                                                                  \
+    "Access-Control-Allow-Origin: https://friend.example:8443\n"                               \
+    "Access-Control-Expose-Headers: Location, ETag, Link, Preference-Applied, Retry-After, "   \
+    "X-Request-Id\n"
+
+/* What a page of another site can do to an instance whose owner has named his own. */
+static void test_only_named_origins_may_use_an_instance(void)
+{
+    static const char *const settings[] = {
+        "CORS_ORIGINS=http://client.example:81, https://friend.example:8443", NULL};
+    static const struct exchange rows[] = {
+        ROW("no page", GET("/todos"), 200, LIST, CLOSED COMMON, LIST),
+        ROW("no page, change", ASK("DELETE", "/todos"), 204, "", CLOSED, "[]"),
+        ROW("a named one", WITH("/todos", FRIEND), 200, LIST, NAMED COMMON, LIST),
+        ROW("a named one, change", ASK_WITH("DELETE", "/todos", FRIEND), 204, "", NAMED, "[]"),
+        ROW("a named one, preflight",
+            ASK_WITH("OPTIONS", "/todos", FRIEND "Access-Control-Request-Method: DELETE\r\n"),
+            200, "", NAMED "Vary: Origin\nAccess-Control-Max-Age: 86400\n", LIST),
+        ROW("another one", WITH("/todos", ORIGIN), 200, LIST,
+            CLOSED "Access-Control-Expose-Headers:\n" COMMON, LIST),
+        ROW("another one, DELETE", ASK_WITH("DELETE", "/todos", ORIGIN), 403, FOREIGN,
+            CLOSED COMMON "Retry-After:\n" ALLOW_LIST, LIST),
+        ROW("another one's form",
+            SEND("POST", "/todos", ORIGIN, "application/x-www-form-urlencoded", "title=x"), 403,
+            FOREIGN, CLOSED, LIST),
+        ROW("another one, PUT", SEND("PUT", "/todos/{id}", ORIGIN, "text/plain", "x"), 403,
+            FOREIGN, CLOSED, LIST),
+        ROW("another one, PATCH",
+            SEND("PATCH", "/todos/{id}", ORIGIN, "application/json", "{}"), 403, FOREIGN,
+            CLOSED, LIST),
+        ROW("another one, DELETE of a todo", ASK_WITH("DELETE", "/todos/{id}", ORIGIN), 403,
+            FOREIGN, CLOSED ALLOW_ITEM, LIST),
+        ROW("another one, preflight",
+            ASK_WITH("OPTIONS", "/todos", ORIGIN "Access-Control-Request-Method: DELETE\r\n"),
+            200, "",
+            CLOSED "Access-Control-Allow-Methods:\nAccess-Control-Allow-Headers:\n"
+                   "Vary: Origin\n",
+            LIST),
+        ROW("another one, metadata", ASK_WITH("OPTIONS", "/todos", ORIGIN), 200, NULL, CLOSED,
+            LIST),
+        ROW("another port",
+            ASK_WITH("DELETE", "/todos", "Origin: http://client.example:82\r\n"), 403, FOREIGN,
+            CLOSED, LIST),
+        ROW("another scheme",
+            ASK_WITH("DELETE", "/todos", "Origin: http://friend.example:8443\r\n"), 403,
+            FOREIGN, CLOSED, LIST),
+        ROW("a part of one", ASK_WITH("DELETE", "/todos", "Origin: https://friend.example\r\n"),
+            403, FOREIGN, CLOSED, LIST),
+        ROW("a frame without an origin", ASK_WITH("DELETE", "/todos", "Origin: null\r\n"), 403,
+            FOREIGN, CLOSED, LIST),
+        ROW("no origin at all", ASK_WITH("DELETE", "/todos", "Origin: http://[bad\r\n"), 403,
+            FOREIGN, CLOSED, LIST),
+        ROW("a page of the server's own",
+            ASK_WITH("DELETE", "/todos/{id}", "Origin: http://{host}\r\n"), 204, "", CLOSED,
+            "[]"),
+    };
+    struct server other = {0};
+
+    if (server_open(&other, settings))
+        exchange_run(&other, rows, COUNT(rows));
+    server_close(&other);
+}
+
 static void check_tokens(const char *row, const char *list, const char *const *tokens)
 {
     char padded[512];
@@ -692,9 +758,12 @@ static void test_scripts_may_send_and_read_the_headers_of_the_contract(void)
                                        "if-match",
                                        "if-none-match",
                                        "idempotency-key",
+                                       "prefer",
+                                       "traceparent",
                                        "x-request-id",
                                        NULL};
-    static const char *const read[] = {"Location", "ETag", "Link", "X-Request-Id", NULL};
+    static const char *const read[] = {
+        "Location", "ETag", "Link", "Preference-Applied", "Retry-After", "X-Request-Id", NULL};
     struct client_response response = {0};
     client_ask(
         server.port,
@@ -879,6 +948,7 @@ CU_TestInfo contract_api_tests[] = {
     TEST(test_what_proxies_say_is_believed_if_they_are_trusted),
     TEST(test_options_describe_the_route),
     TEST(test_every_answer_may_be_read_from_another_origin),
+    TEST(test_only_named_origins_may_use_an_instance),
     TEST(test_scripts_may_send_and_read_the_headers_of_the_contract),
     TEST(test_preflights),
     TEST(test_head_is_get_without_its_body),

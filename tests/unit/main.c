@@ -18,7 +18,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(input),  SUITE(json),      SUITE(validate), SUITE(todo),       SUITE(list),
     SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations), SUITE(outage),
     SUITE(page),   SUITE(server),    SUITE(static),   SUITE(sandbox),    SUITE(help),
-    SUITE(pem),    SUITE(etag),      {.pName = NULL},
+    SUITE(pem),    SUITE(etag),      SUITE(origins),  {.pName = NULL},
 };
 
 int main(void)

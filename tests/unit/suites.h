@@ -25,6 +25,7 @@ extern CU_TestInfo log_tests[];
 extern CU_TestInfo metrics_tests[];
 extern CU_TestInfo migrations_tests[];
 extern CU_TestInfo negotiate_tests[];
+extern CU_TestInfo origins_tests[];
 extern CU_TestInfo outage_tests[];
 extern CU_TestInfo page_tests[];
 extern CU_TestInfo pem_tests[];

@@ -54,6 +54,8 @@ static void test_each_wrong_setting_is_named(void)
 {
     static const char no_port[] = "is not a number from 0 to 65535\n";
     static const char no_mode[] = "is not an octal number of three or four digits up to 0777\n";
+    static const char no_origins[] =
+        "is not a list of origins such as https://a.example:8443; none; or *\n";
     static const char no_address[] =
         "is not a numeric IPv4 or IPv6 address, or an absolute path of at most 107 bytes\n";
     static const char no_url[] =
@@ -94,6 +96,9 @@ static void test_each_wrong_setting_is_named(void)
         {"DB_BATCH",         "1025",                        "is not a number from 1 to 1024\n"                    },
         {"DB_QUEUE",         "65537",                       "is not a number from 1 to 65536\n"                   },
         {"DB_WAIT",          "3601",                        "is not a number from 0 to 3600\n"                    },
+        {"CORS_ORIGINS",     "*",                           NULL                                                  },
+        {"CORS_ORIGINS",     "none",                        NULL                                                  },
+        {"CORS_ORIGINS",     "https://a.example/",          no_origins                                            },
         {"HTTP_ADDRESS",     "::1",                         NULL                                                  },
         {"HTTP_ADDRESS",     "127.0.0.1",                   NULL                                                  },
         {"HTTP_ADDRESS",     "localhost",                   no_address                                            },
@@ -224,6 +229,7 @@ static void test_defaults_are_as_documented(void)
     CHECK_NUMBER("REQUEST_TIMEOUT", "default", 10, config.request_timeout);
     CHECK_TEXT("PUBLIC_URL", "default", "", config.public_url);
     CHECK_TEXT("ALLOWED_HOSTS", "default", "*", config.allowed_hosts);
+    CHECK_TEXT("CORS_ORIGINS", "default", "*", config.cors_origins);
     CHECK_TEXT("TRUSTED_PROXIES", "default", "", config.trusted_proxies);
     CHECK_NUMBER("DATABASE", "default", CONFIG_DATABASE_SQLITE, config.database);
     CHECK_TEXT("SQLITE_PATH", "default", "todobackend.sqlite3", config.sqlite_path);

@@ -10,11 +10,13 @@
 #define SAFE   "X-Content-Type-Options: nosniff\nReferrer-Policy: same-origin\n"
 #define FRAME  "X-Frame-Options: DENY\n"
 #define ORIGIN "Access-Control-Allow-Origin: *\n"
-#define EXPOSE "Access-Control-Expose-Headers: Location, ETag, Link, X-Request-Id\n"
+#define EXPOSE                                                                                 \
+    "Access-Control-Expose-Headers: Location, ETag, Link, Preference-Applied, Retry-After, "   \
+    "X-Request-Id\n"
 #define ALLOW                                                                                  \
     "Access-Control-Allow-Headers: accept, accept-encoding, authorization, content-type, "     \
     "dnt, origin, user-agent, x-csrftoken, x-requested-with, if-match, if-none-match, "        \
-    "idempotency-key, x-request-id\n"                                                          \
+    "idempotency-key, prefer, traceparent, x-request-id\n"                                     \
     "Access-Control-Allow-Methods: DELETE, GET, OPTIONS, PATCH, POST, PUT\n"                   \
     "Access-Control-Max-Age: 86400\n"
 #define CORS ORIGIN EXPOSE
@@ -285,6 +287,7 @@ static void test_every_status_has_its_phrase(void)
         {204, "No Content"            },
         {304, "Not Modified"          },
         {400, "Bad Request"           },
+        {403, "Forbidden"             },
         {404, "Not Found"             },
         {405, "Method Not Allowed"    },
         {406, "Not Acceptable"        },
