@@ -88,8 +88,8 @@ static struct http_representation represent_nothing(const struct http_exchange *
     return representation;
 }
 
-/* A form of any page can send a POST without asking (WHATWG Fetch, section 3.2.6): that the page
- * may not read the answer keeps no todo. */
+/* A form of any page can send a POST without asking (WHATWG Fetch, section 3.2.6): that the
+ * page may not read the answer keeps no todo. */
 static bool is_foreign_change(const struct http_request *request)
 {
     return request->is_foreign && request->method != HTTP_GET && request->method != HTTP_HEAD &&
