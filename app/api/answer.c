@@ -17,6 +17,14 @@
 #define REFUSED_DETAIL         "The database does not accept this change."
 #define FAILED_DETAIL          "The database cannot do this now. The server's log says why."
 
+#define SAME_KEY_DETAIL                                                                        \
+    "The database did not answer in time. The change may have been made: send it again with"   \
+    " the same Idempotency-Key, and it is made once."
+#define KEY_REUSED_DETAIL                                                                      \
+    "Idempotency-Key was used for a request that asked for something else."
+#define KEY_IN_USE_DETAIL                                                                      \
+    "Idempotency-Key is that of a request that is not done yet." NOTHING_CHANGED_DETAIL
+
 #define SHARED_MOST 4
 
 static struct todo_call *call_of(struct todo_operation *operation)
@@ -24,16 +32,24 @@ static struct todo_call *call_of(struct todo_operation *operation)
     return (struct todo_call *)operation;
 }
 
+/* For who may ask again soon. */
+static void respond_later(struct http_exchange *exchange,
+                          const struct http_representation *representation, unsigned status,
+                          const char *detail)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, representation->route, status);
+    http_response_add_header(&response, "Retry-After", "1");
+    http_render_detail(&response, &representation->format, detail);
+    http_exchange_respond(exchange, &response);
+}
+
 void todo_respond_unavailable(struct http_exchange *exchange,
                               const struct http_representation *representation,
                               const char *detail)
 {
-    struct http_response response;
-
-    http_start_route_response(&response, exchange, representation->route, 503);
-    http_response_add_header(&response, "Retry-After", "1");
-    http_render_detail(&response, &representation->format, detail);
-    http_exchange_respond(exchange, &response);
+    respond_later(exchange, representation, 503, detail);
 }
 
 static bool is_change(const struct todo_call *call)
@@ -93,8 +109,17 @@ static void respond_problem(const struct todo_call *call, enum todo_outcome outc
         respond_not_done(call, TIMED_OUT_DETAIL);
         return;
     case TODO_OUTCOME_UNKNOWN:
-        /* no Retry-After: it would ask for what may be a second one (RFC 9110, 10.2.3) */
-        http_respond_detail(call->exchange, &call->representation, 503, OUTCOME_UNKNOWN_DETAIL);
+        if (call->key)
+            todo_respond_unavailable(call->exchange, &call->representation, SAME_KEY_DETAIL);
+        else /* no Retry-After: it would ask for what may be a second one (RFC 9110, 10.2.3) */
+            http_respond_detail(call->exchange, &call->representation, 503,
+                                OUTCOME_UNKNOWN_DETAIL);
+        return;
+    case TODO_KEY_REUSED:
+        http_respond_detail(call->exchange, &call->representation, 422, KEY_REUSED_DETAIL);
+        return;
+    case TODO_KEY_IN_USE:
+        respond_later(call->exchange, &call->representation, 409, KEY_IN_USE_DETAIL);
         return;
     case TODO_OUT_OF_MEMORY:
         http_exchange_reject(call->exchange, METRICS_REJECTED_MEMORY);
@@ -154,6 +179,8 @@ static void respond_created(const struct todo_call *call)
     add_etag(&response, call, etag);
     if (!location.failed)
         http_response_add_header(&response, "Location", location.data);
+    if (call->operation.is_replayed)
+        http_response_add_header(&response, "Idempotent-Replayed", "true");
     json.failed = json.failed || location.failed;
     http_render_json(&response, &call->representation.format, &json);
     http_exchange_respond(call->exchange, &response);
@@ -414,5 +441,6 @@ void todo_call_release(void *context, struct todo_operation *operation)
     free(call->if_match);
     free(call->if_none_match);
     free(call->change);
+    free(call->key);
     free(call);
 }

@@ -32,6 +32,7 @@ struct todo_call {
     char *if_none_match;             /* owned */
     char etag[HTTP_ETAG_SIZE];       /* of the state that a change's condition was tried on */
     struct todo_change *change;      /* owned; of create and update */
+    struct todo_key *key;            /* owned; of create; NULL: none was sent */
     struct todo_rejection rejection; /* owned; of TODO_CALL_REJECT */
     char base_url[TODO_BASE_URL_SIZE];
 };

@@ -1,5 +1,6 @@
 #include "api/handlers.h"
 
+#include "api/idempotency.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -127,6 +128,30 @@ static bool read_input(const struct todo_api *api, struct todo_call *call,
     return todo_input_read(&input, call->change, &call->rejection);
 }
 
+static void reject_key(struct todo_rejection *rejection, int status, const char *problem)
+{
+    rejection->status = status;
+    buffer_append_text(&rejection->body, "{\"detail\":");
+    buffer_append_json(&rejection->body, problem, strlen(problem));
+    buffer_append_char(&rejection->body, '}');
+}
+
+static bool read_key(struct todo_call *call)
+{
+    const struct http_request *request = http_exchange_request(call->exchange);
+    const char *problem = "";
+
+    if (!request->headers[HTTP_HEADER_IDEMPOTENCY_KEY])
+        return true;
+    call->key = calloc(1, sizeof(*call->key));
+    call->operation.key = call->key;
+    if (!call->key)
+        reject_key(&call->rejection, 500, "Out of memory.");
+    else if (!idempotency_read_key(request, call->key, &problem))
+        reject_key(&call->rejection, 400, problem);
+    return call->rejection.status == 0;
+}
+
 /* ---- handlers ---- */
 
 void api_list_todos(void *context, struct http_exchange *exchange,
@@ -163,7 +188,9 @@ void api_create_todo(void *context, struct http_exchange *exchange,
         todo_call_release(api, &call->operation);
         return;
     }
-    if (read_input(api, call, TODO_INPUT_CREATE)) {
+    if (read_key(call) && read_input(api, call, TODO_INPUT_CREATE)) {
+        if (call->key)
+            todo_key_set_fingerprint(call->key, call->change, call->operation.url_format);
         submit(api, call);
         return;
     }

@@ -19,6 +19,7 @@ enum error_code {
     ERROR_REFUSED,           /* the database refused the values: a constraint, a trigger */
     ERROR_CONFLICT,          /* the transaction was rolled back by the database: try it again */
     ERROR_UNAVAILABLE,       /* no connection, or lost while nothing can have been committed */
+    ERROR_TAKEN,             /* what must be there once is there already, or will be */
     ERROR_LIMIT,             /* beyond a limit of the database: no ids, too large a packet */
     ERROR_OUTCOME_UNKNOWN,   /* the connection was lost during a commit */
     ERROR_LOCKED,            /* another migration run holds the lock */

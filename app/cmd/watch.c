@@ -105,6 +105,7 @@ int cmd_exit_status(enum error_code code)
     case ERROR_DATABASE:
     case ERROR_REFUSED:
     case ERROR_CONFLICT:
+    case ERROR_TAKEN:
     case ERROR_LIMIT:
     case ERROR_OUTCOME_UNKNOWN:
         return 1;

@@ -38,6 +38,7 @@ static const struct {
     [HTTP_HEADER_CONTENT_LENGTH] = HEADER("Content-Length"),
     [HTTP_HEADER_CONTENT_TYPE] = HEADER("Content-Type"),
     [HTTP_HEADER_HOST] = HEADER("Host"),
+    [HTTP_HEADER_IDEMPOTENCY_KEY] = HEADER("Idempotency-Key"),
     [HTTP_HEADER_IF_MATCH] = HEADER("If-Match"),
     [HTTP_HEADER_IF_NONE_MATCH] = HEADER("If-None-Match"),
     [HTTP_HEADER_ORIGIN] = HEADER("Origin"),

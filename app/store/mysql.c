@@ -10,6 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FORGET_MOST 500 /* keys, see store_forget_keys */
+
+#define STRING(value) #value
+#define NUMBER(value) STRING(value)
+
 /* Values are numbers printed by us, or texts quoted by the connector on the very connection
  * that the statement is sent on: most statements are of many rows, which can't be bound one by
  * one. A writer sends several statements in one trip; a reader's connection refuses that.
@@ -64,6 +69,19 @@ static const char fill_sql[] = ";INSERT INTO todo_todoitem (id, title, completed
                                " VALUES (-1, REPEAT('x', 256), 0);"
                                "DELETE FROM todo_todoitem WHERE id = -1";
 static const char commit_sql[] = "COMMIT";
+static const char insert_keys_sql[] =
+    "INSERT INTO todobackend_idempotency_keys"
+    " (idempotency_key, fingerprint, todo_ids, created_at) VALUES ";
+#define OLD_KEYS "created_at <= UTC_TIMESTAMP() - INTERVAL 24 HOUR"
+static const char delete_keys_sql[] =
+    "DELETE FROM todobackend_idempotency_keys WHERE " OLD_KEYS " AND idempotency_key IN (";
+static const char find_keys_sql[] = "SELECT idempotency_key, fingerprint, todo_ids"
+                                    " FROM todobackend_idempotency_keys"
+                                    " WHERE idempotency_key IN (";
+/* Of the next transaction: it sees what others are about to insert. */
+static const char read_uncommitted_sql[] = "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED";
+static const char forget_keys_sql[] = "DELETE FROM todobackend_idempotency_keys WHERE " OLD_KEYS
+                                      " ORDER BY created_at LIMIT " NUMBER(FORGET_MOST);
 /* For what knows no NOWAIT: an INSERT, and MySQL 5.7. */
 static const char lock_wait_sql[] = "SET SESSION innodb_lock_wait_timeout = 1";
 
@@ -75,10 +93,14 @@ static const char lock_wait_sql[] = "SET SESSION innodb_lock_wait_timeout = 1";
 #define UPDATE_SIZE    (2 * TODO_TITLE_SIZE + 512)
 #define INSERT_SIZE    (2 * TODO_TITLE_SIZE + 1024) /* with its url, quoted */
 
+#define KEY_SIZE (2 * TODO_KEY_MAX + 128) /* without its ids */
+
 #define RECONNECT_PAUSE      100000U   /* microseconds, doubled with each failure, */
 #define RECONNECT_PAUSE_MOST 2000000U  /* up to this */
 #define RENEWAL_PAUSE        60000000U /* microseconds, see renew */
 #define NO_ROOM_PAUSE        2000000U  /* microseconds, see store_check */
+#define FORGET_PAUSE         60000000U /* microseconds, see store_forget_keys, */
+#define FORGET_MORE_PAUSE    200000U   /* and when there are more of them */
 
 struct todo_store {
     const struct config *config;
@@ -99,8 +121,11 @@ struct todo_store {
     bool autocommit;
     enum db_mysql_cause cause; /* of the last failure */
     struct buffer sql;         /* what is to be sent next: */
-    size_t statements;         /* so many changes before a COMMIT */
+    size_t statements;         /* so many changes before a COMMIT, */
+    size_t key_statements;     /* the first of which insert keys */
     size_t done;               /* statements of what was sent last that went well */
+    size_t keys_sent;          /* key_statements of what was sent last */
+    uint64_t forget_at;        /* clock_now(), see store_forget_keys */
 };
 
 static void disconnect(struct todo_store *store)
@@ -246,7 +271,9 @@ static bool run(struct todo_store *store, const char *doing, struct error *err)
     else
         ok = true;
     store->done = ok;
+    store->keys_sent = store->key_statements;
     store->statements = 0;
+    store->key_statements = 0;
     buffer_clear(&store->sql);
     return ok;
 }
@@ -260,12 +287,22 @@ static bool run_rest(struct todo_store *store, const char *doing, struct error *
     return true;
 }
 
-/* Sends the updates and deletions that wait for the commit, when something else comes first. */
+/* Of a failure of what was sent last: whether it was that a key is there, or is waited for. */
+static bool is_key_taken(const struct todo_store *store)
+{
+    return store->connection && store->done < store->keys_sent &&
+           (store->cause == DB_MYSQL_DATA || store->cause == DB_MYSQL_CONFLICT);
+}
+
+/* Sends the changes that wait for the commit, when something else comes first. */
 static bool flush(struct todo_store *store, struct error *err)
 {
     static const char doing[] = "change todos";
+    bool ok = store->sql.size == 0 || (run(store, doing, err) && run_rest(store, doing, err));
 
-    return store->sql.size == 0 || (run(store, doing, err) && run_rest(store, doing, err));
+    if (!ok && is_key_taken(store))
+        err->code = ERROR_TAKEN;
+    return ok;
 }
 
 /* How many that take `size` bytes each the packet has room for, behind what is to be sent. */
@@ -630,12 +667,155 @@ static bool store_delete(struct todo_store *store, const int64_t *ids, size_t co
     return true;
 }
 
+/* ---- keys ---- */
+
 static bool append_and_run(struct todo_store *store, const char *sql, const char *doing,
                            struct error *err)
 {
     buffer_append_text(&store->sql, sql);
     return run(store, doing, err);
 }
+
+static void append_key_use(struct todo_store *store, const struct todo_key_use *use)
+{
+    struct buffer *sql = &store->sql;
+
+    buffer_append_char(sql, '(');
+    append_quoted(store, use->key->text, use->key->length);
+    buffer_append_char(sql, ',');
+    buffer_append_signed(sql, use->key->fingerprint);
+    buffer_append_text(sql, ",'");
+    append_ids(sql, use->ids, use->id_count);
+    buffer_append_text(sql, "',UTC_TIMESTAMP())");
+}
+
+/* How many of these uses go into the next packet, or, when that is full, into one of their own.
+ */
+static size_t uses_length(const struct todo_store *store, const struct todo_key_use *uses,
+                          size_t count)
+{
+    size_t size = 0;
+    size_t length = 0;
+
+    while (length < count) {
+        size += KEY_SIZE + uses[length].id_count * ID_SIZE;
+        if (room(store, size) == 0)
+            break;
+        length++;
+    }
+    return length > 0 ? length : 1;
+}
+
+/* One statement for all, as far as the packet has room; like updates, it is left to the COMMIT
+ * that follows. */
+static bool store_insert_keys(struct todo_store *store, const struct todo_key_use *uses,
+                              size_t count, struct error *err)
+{
+    size_t length;
+
+    for (size_t done = 0; done < count; done += length) {
+        if (done > 0 && !flush(store, err))
+            return false;
+        length = uses_length(store, uses + done, count - done);
+        buffer_append_text(&store->sql, insert_keys_sql);
+        for (size_t i = 0; i < length; i++) {
+            if (i > 0)
+                buffer_append_char(&store->sql, ',');
+            append_key_use(store, &uses[done + i]);
+        }
+        buffer_append_char(&store->sql, ';');
+        store->statements++;
+        store->key_statements++;
+    }
+    return true;
+}
+
+static void append_keys(struct todo_store *store, const char *sql,
+                        const struct todo_key_use *uses, size_t count)
+{
+    buffer_append_text(&store->sql, sql);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_append_char(&store->sql, ',');
+        append_quoted(store, uses[i].key->text, uses[i].key->length);
+    }
+    buffer_append_char(&store->sql, ')');
+}
+
+static void read_key(struct todo_key_use *uses, size_t count, MYSQL_ROW row,
+                     const unsigned long *lengths, bool is_committed)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct todo_key_use *use = &uses[i];
+
+        if (use->state != TODO_KEY_FREE || use->key->length != lengths[0] ||
+            memcmp(use->key->text, row[0], lengths[0]) != 0)
+            continue;
+        use->state = is_committed ? TODO_KEY_USED : TODO_KEY_HELD;
+        if (is_committed)
+            todo_key_use_read(use, strtoll(row[1], NULL, 10), row[2]);
+    }
+}
+
+static bool read_keys(struct todo_store *store, struct todo_key_use *uses, size_t count,
+                      bool is_committed, struct error *err)
+{
+    static const char doing[] = "find keys";
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+
+    append_keys(store, find_keys_sql, uses, count);
+    if (!run(store, doing, err))
+        return false;
+    result = mysql_store_result(store->connection);
+    while (result && (row = mysql_fetch_row(result)))
+        read_key(uses, count, row, mysql_fetch_lengths(result), is_committed);
+    mysql_free_result(result);
+    return mysql_errno(store->connection) == 0 || fail(store, doing, err);
+}
+
+static bool find_part(struct todo_store *store, struct todo_key_use *uses, size_t count,
+                      struct error *err)
+{
+    append_keys(store, delete_keys_sql, uses, count);
+    return run(store, "forget keys", err) && read_keys(store, uses, count, true, err) &&
+           append_and_run(store, read_uncommitted_sql, "find keys", err) &&
+           read_keys(store, uses, count, false, err);
+}
+
+static bool store_find_keys(struct todo_store *store, struct todo_key_use *uses, size_t count,
+                            struct error *err)
+{
+    size_t length;
+
+    if (!set_autocommit(store, true, err))
+        return false;
+    for (size_t done = 0; done < count; done += length) {
+        length = part_length(store, count - done, KEY_SIZE);
+        if (!find_part(store, uses + done, length, err))
+            return false;
+    }
+    return true;
+}
+
+/* In small steps: others wait for none of them. Instances that were started together don't
+ * come together. */
+static void store_forget_keys(struct todo_store *store)
+{
+    struct error ignored = {0};
+    bool is_more;
+
+    if (clock_now() < store->forget_at)
+        return;
+    is_more = set_autocommit(store, true, &ignored) &&
+              append_and_run(store, forget_keys_sql, "forget keys", &ignored) &&
+              mysql_affected_rows(store->connection) == FORGET_MOST;
+    store->forget_at =
+        clock_now() +
+        clock_backoff(0, is_more ? FORGET_MORE_PAUSE : FORGET_PAUSE, FORGET_PAUSE);
+}
+
+/* ---- the rest ---- */
 
 static bool lock_all(struct todo_store *store, struct error *err)
 {
@@ -671,6 +851,8 @@ static bool store_commit(struct todo_store *store, struct error *err)
         db_mysql_server_took_change(true, store->generation);
         return true;
     }
+    if (is_key_taken(store))
+        err->code = ERROR_TAKEN;
     if (had_connection && err->code == ERROR_UNAVAILABLE && may_be_committed(store, changes))
         err->code = ERROR_OUTCOME_UNKNOWN;
     return false;
@@ -680,6 +862,7 @@ static void store_roll_back(struct todo_store *store)
 {
     buffer_clear(&store->sql);
     store->statements = 0;
+    store->key_statements = 0;
     /* a transaction that can't be rolled back ends with its connection */
     if (store->connection && mysql_rollback(store->connection) != 0)
         disconnect(store);
@@ -726,6 +909,9 @@ static const struct todo_store_driver driver = {
     .update = store_update,
     .delete = store_delete,
     .clear = store_clear,
+    .insert_keys = store_insert_keys,
+    .find_keys = store_find_keys,
+    .forget_keys = store_forget_keys,
     .commit = store_commit,
     .roll_back = store_roll_back,
     .check = store_check,

@@ -13,6 +13,9 @@
 
 #define BUSY_TRIES    6U       /* that go into a request's time; five are made (work/batch.c) */
 #define NO_ROOM_PAUSE 2000000U /* microseconds, see store_check */
+#define FORGET_PAUSE  1000000U /* microseconds, see store_forget_keys */
+
+#define OLD_KEYS "created_at <= datetime('now', '-24 hours')"
 
 /* As much as a change writes, and nothing that anyone sees: no todo has this id. */
 static const char fill_sql[] = "INSERT INTO todo_todoitem (id, title, completed)"
@@ -28,6 +31,10 @@ enum statement {
     UPDATE,
     DELETE,
     CLEAR,
+    INSERT_KEY,
+    DELETE_KEY,
+    FIND_KEY,
+    FORGET_KEYS,
     COMMIT,
     ROLL_BACK,
     STATEMENT_COUNT,
@@ -44,6 +51,16 @@ static const char *const statement_sql[STATEMENT_COUNT] = {
         "UPDATE todo_todoitem SET title = ?2, completed = ?3, \"order\" = ?4 WHERE id = ?1",
     [DELETE] = "DELETE FROM todo_todoitem WHERE id = ?1",
     [CLEAR] = "DELETE FROM todo_todoitem",
+    [INSERT_KEY] = "INSERT INTO todobackend_idempotency_keys"
+                   " (idempotency_key, fingerprint, todo_ids, created_at)"
+                   " VALUES (?1, ?2, ?3, datetime('now'))",
+    [DELETE_KEY] = "DELETE FROM todobackend_idempotency_keys"
+                   " WHERE idempotency_key = ?1 AND " OLD_KEYS,
+    [FIND_KEY] = "SELECT fingerprint, todo_ids FROM todobackend_idempotency_keys"
+                 " WHERE idempotency_key = ?1",
+    [FORGET_KEYS] = "DELETE FROM todobackend_idempotency_keys WHERE idempotency_key IN"
+                    " (SELECT idempotency_key FROM todobackend_idempotency_keys"
+                    " WHERE " OLD_KEYS " ORDER BY created_at LIMIT 500)",
     [COMMIT] = "COMMIT",
     [ROLL_BACK] = "ROLLBACK",
 };
@@ -56,6 +73,7 @@ struct todo_store {
     struct db_sqlite_files files; /* the same database as long as the process lives */
     uint64_t no_room_at;          /* clock_now() of the last failure; 0: none since a commit */
     struct error no_room;
+    uint64_t forget_at; /* clock_now(), see store_forget_keys */
     sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
@@ -344,6 +362,109 @@ static bool store_clear(struct todo_store *store, struct error *err)
     return run(store, CLEAR, "delete all todos", NULL, err);
 }
 
+static bool fail_key(struct todo_store *store, struct error *err)
+{
+    bool is_taken = (sqlite3_errcode(store->connection) & 0xff) == SQLITE_CONSTRAINT;
+
+    fail(store, "insert a key", err);
+    if (is_taken)
+        err->code = ERROR_TAKEN;
+    return false;
+}
+
+static bool bind_key(sqlite3_stmt *statement, const struct todo_key *key)
+{
+    return sqlite3_bind_text(statement, 1, key->text, (int)key->length, SQLITE_STATIC) ==
+           SQLITE_OK;
+}
+
+static bool insert_key(struct todo_store *store, const struct todo_key_use *use,
+                       struct buffer *ids, struct error *err)
+{
+    sqlite3_stmt *statement = store->statements[INSERT_KEY];
+    bool ok;
+
+    buffer_clear(ids);
+    for (size_t i = 0; i < use->id_count; i++) {
+        if (i > 0)
+            buffer_append_char(ids, ',');
+        buffer_append_signed(ids, use->ids[i]);
+    }
+    if (ids->failed)
+        return error_set(err, ERROR_SYSTEM, "insert a key: out of memory");
+    ok = bind_key(statement, use->key) &&
+         sqlite3_bind_int64(statement, 2, use->key->fingerprint) == SQLITE_OK &&
+         sqlite3_bind_text(statement, 3, ids->data, (int)ids->size, SQLITE_STATIC) ==
+             SQLITE_OK &&
+         sqlite3_step(statement) == SQLITE_DONE;
+    if (!ok)
+        fail_key(store, err);
+    sqlite3_reset(statement);
+    return ok;
+}
+
+static bool store_insert_keys(struct todo_store *store, const struct todo_key_use *uses,
+                              size_t count, struct error *err)
+{
+    struct buffer ids = {0};
+    bool ok = true;
+
+    for (size_t i = 0; i < count && ok; i++)
+        ok = insert_key(store, &uses[i], &ids, err);
+    sqlite3_clear_bindings(store->statements[INSERT_KEY]);
+    buffer_release(&ids);
+    return ok;
+}
+
+static bool find_key(struct todo_store *store, struct todo_key_use *use, struct error *err)
+{
+    sqlite3_stmt *statement = store->statements[FIND_KEY];
+    const char *ids;
+    bool ok;
+    int step;
+
+    if (!bind_key(store->statements[DELETE_KEY], use->key) || !bind_key(statement, use->key))
+        return fail(store, "find a key", err);
+    if (!run(store, DELETE_KEY, "forget a key", NULL, err))
+        return false;
+    step = sqlite3_step(statement);
+    ok = step == SQLITE_ROW || step == SQLITE_DONE || fail(store, "find a key", err);
+    if (step == SQLITE_ROW) {
+        ids = (const char *)sqlite3_column_text(statement, 1);
+        ok = ids || error_set(err, ERROR_SYSTEM, "find a key: out of memory");
+        if (ids)
+            todo_key_use_read(use, sqlite3_column_int64(statement, 0), ids);
+    }
+    sqlite3_reset(statement);
+    return ok;
+}
+
+static bool store_find_keys(struct todo_store *store, struct todo_key_use *uses, size_t count,
+                            struct error *err)
+{
+    bool ok = connect_store(store, err);
+
+    for (size_t i = 0; i < count && ok; i++)
+        ok = find_key(store, &uses[i], err);
+    if (store->connection) {
+        sqlite3_clear_bindings(store->statements[DELETE_KEY]);
+        sqlite3_clear_bindings(store->statements[FIND_KEY]);
+    }
+    return ok;
+}
+
+/* In small steps: others wait for none of them. */
+static void store_forget_keys(struct todo_store *store)
+{
+    struct error ignored = {0};
+
+    if (clock_now() < store->forget_at)
+        return;
+    store->forget_at = clock_now() + FORGET_PAUSE;
+    if (connect_store(store, &ignored))
+        run(store, FORGET_KEYS, "forget keys", NULL, &ignored);
+}
+
 static bool store_commit(struct todo_store *store, struct error *err)
 {
     struct error cause = {0};
@@ -407,6 +528,9 @@ static const struct todo_store_driver driver = {
     .update = store_update,
     .delete = store_delete,
     .clear = store_clear,
+    .insert_keys = store_insert_keys,
+    .find_keys = store_find_keys,
+    .forget_keys = store_forget_keys,
     .commit = store_commit,
     .roll_back = store_roll_back,
     .check = store_check,

@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "work/keys.h"
 #include "work/operation.h"
 #include "work/outage.h"
 
@@ -10,6 +11,9 @@
 
 /* In one run: then those who have come meanwhile have their turn. */
 #define CONFLICTS_MOST 32
+
+/* In one run: somebody else had them, and has given them up. */
+#define VAIN_LOOKS_MOST 3
 
 /* Microseconds: the database doesn't know NOWAIT, so that each further guess would cost as
  * much. */
@@ -42,12 +46,14 @@ struct transaction {
     int64_t *ids;      /* wanted at first, to be deleted at last */
     struct todo_insert *inserts;
     size_t insert_count;
+    struct todo_keys keys;
     const struct todo **updates; /* points into the batch's list, sorted by id */
     enum row_state *rows;        /* one for each of the list */
 };
 
 static void transaction_release(struct transaction *transaction)
 {
+    todo_keys_release(&transaction->keys);
     free(transaction->ids);
     free(transaction->inserts);
     free(transaction->updates);
@@ -62,9 +68,10 @@ static bool transaction_init(struct transaction *transaction, struct error *err)
     transaction->inserts = calloc(count, sizeof(*transaction->inserts));
     transaction->updates = calloc(count, sizeof(const struct todo *));
     transaction->rows = calloc(count, sizeof(*transaction->rows));
-    if (transaction->ids && transaction->inserts && transaction->updates && transaction->rows)
-        return true;
-    return error_set(err, ERROR_SYSTEM, "out of memory");
+    if (!transaction->ids || !transaction->inserts || !transaction->updates ||
+        !transaction->rows)
+        return error_set(err, ERROR_SYSTEM, "out of memory");
+    return todo_keys_collect(&transaction->keys, transaction->operations, count, err);
 }
 
 /* Locks and loads the rows that are changed or deleted, in order of id: two batches that want
@@ -82,6 +89,12 @@ static bool load_rows(struct transaction *transaction, struct error *err)
     count = todo_ids_sort(transaction->ids, count);
     return handle->driver->load_for_update(handle->store, transaction->ids, count,
                                            transaction->batch->list, err);
+}
+
+/* Of several creates with one key, only the first is. */
+static bool is_inserted(const struct todo_operation *operation)
+{
+    return operation->kind == TODO_CREATE && !operation->twin;
 }
 
 static void apply_create(struct transaction *transaction, struct todo_operation *operation)
@@ -122,6 +135,26 @@ static void apply_to_row(struct transaction *transaction, struct todo_operation 
     operation->todo = *todo;
 }
 
+static bool insert_rows(struct transaction *transaction, struct error *err)
+{
+    const struct todo_store_handle *handle = transaction->batch->handle;
+    size_t created = 0;
+
+    if (!handle->driver->insert(handle->store, transaction->inserts, transaction->insert_count,
+                                err))
+        return false;
+    for (size_t i = 0; i < transaction->count; i++) {
+        struct todo_operation *operation = transaction->operations[i];
+
+        if (is_inserted(operation))
+            operation->todo = transaction->inserts[created++].todo;
+    }
+    for (size_t i = 0; i < transaction->count; i++)
+        if (transaction->operations[i]->twin)
+            todo_keys_answer_twin(transaction->operations[i]);
+    return todo_keys_insert(&transaction->keys, handle, err);
+}
+
 static bool write_rows(struct transaction *transaction, struct error *err)
 {
     const struct todo_store_driver *driver = transaction->batch->handle->driver;
@@ -136,7 +169,7 @@ static bool write_rows(struct transaction *transaction, struct error *err)
         else if (transaction->rows[i] == ROW_DELETED)
             transaction->ids[delete_count++] = list->todos[i].id;
     }
-    return driver->insert(store, transaction->inserts, transaction->insert_count, err) &&
+    return insert_rows(transaction, err) &&
            driver->update(store, transaction->updates, update_count, err) &&
            driver->delete (store, transaction->ids, delete_count, err);
 }
@@ -144,22 +177,16 @@ static bool write_rows(struct transaction *transaction, struct error *err)
 static bool change_rows(struct transaction *transaction, struct error *err)
 {
     struct todo_operation *const *operations = transaction->operations;
-    size_t created = 0;
 
     if (!load_rows(transaction, err))
         return false;
     for (size_t i = 0; i < transaction->count; i++) {
-        if (operations[i]->kind == TODO_CREATE)
+        if (is_inserted(operations[i]))
             apply_create(transaction, operations[i]);
-        else
+        else if (operations[i]->kind != TODO_CREATE)
             apply_to_row(transaction, operations[i]);
     }
-    if (!write_rows(transaction, err))
-        return false;
-    for (size_t i = 0; i < transaction->count; i++)
-        if (operations[i]->kind == TODO_CREATE)
-            operations[i]->todo = transaction->inserts[created++].todo;
-    return true;
+    return write_rows(transaction, err);
 }
 
 /* Of an operation that has the whole table to itself, see is_alone. */
@@ -232,8 +259,10 @@ struct run {
     struct todo_operation **fresh;
     struct todo_operation **suspects;
     unsigned conflicts;
-    bool has_lost; /* its connection, once: then it is tried again */
-    bool is_over;  /* what is left, is left for the next one, at */
+    unsigned vain_looks; /* for keys that were taken, and nobody has */
+    bool has_succeeded;  /* at least once */
+    bool has_lost;       /* its connection, once: then it is tried again */
+    bool is_over;        /* what is left, is left for the next one, at */
     uint64_t rest_at;
 };
 
@@ -363,6 +392,22 @@ static void answer_first(struct run *run, struct group *group, size_t length)
     group->count -= length;
 }
 
+/* `removed` are some of the group, in any order. */
+static void remove_all(struct group *group, struct todo_operation *const *removed, size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < group->count; i++) {
+        bool is_removed = false;
+
+        for (size_t j = 0; j < count && !is_removed; j++)
+            is_removed = removed[j] == group->operations[i];
+        if (!is_removed)
+            group->operations[left++] = group->operations[i];
+    }
+    group->count = left;
+}
+
 static void meet_failure(struct run *run, struct group *group, size_t length,
                          const struct error *err)
 {
@@ -384,9 +429,47 @@ static void meet_failure(struct run *run, struct group *group, size_t length,
     answer_first(run, group, length);
 }
 
+/* Keys of these `length` are taken: what they have been used for answers who asks again. */
+static void meet_taken(struct run *run, struct group *group, size_t length,
+                       const struct error *err, uint64_t took)
+{
+    const struct todo_batch *batch = run->batch;
+    struct todo_keys keys = {0};
+    struct error failure = {0};
+    size_t settled = 0;
+
+    if (todo_keys_collect(&keys, group->operations, length, &failure) &&
+        todo_keys_find(&keys, batch->handle, &settled, &failure) && settled > 0) {
+        batch->answer(batch->context, keys.users, settled);
+        remove_all(group, keys.users, settled);
+    }
+    todo_keys_release(&keys);
+    if (failure.code != ERROR_NONE && failure.code != ERROR_CONFLICT)
+        meet_failure(run, group, length, &failure);
+    else if (settled == 0 && ++run->vain_looks >= VAIN_LOOKS_MOST)
+        meet_conflict(run, group, length, err, took);
+}
+
+/* A creation whose condition doesn't hold may be the repetition of one whose did. */
+static void look_for_first_try(const struct todo_batch *batch, struct todo_operation *operation)
+{
+    struct todo_keys keys = {0};
+    struct error err = {0};
+    size_t settled;
+
+    if (!operation->key || operation->outcome != TODO_PRECONDITION_FAILED)
+        return;
+    if (!todo_keys_collect(&keys, &operation, 1, &err) ||
+        !todo_keys_find(&keys, batch->handle, &settled, &err))
+        operation->outcome = todo_outcome_of(&err);
+    todo_keys_release(&keys);
+}
+
 static void meet_success(struct run *run, struct group *group, size_t length)
 {
     todo_outage_note(run->batch->handle->outage, TODO_WRITES, &(struct error){0});
+    run->has_succeeded = true;
+    look_for_first_try(run->batch, group->operations[0]); /* it was alone */
     answer_first(run, group, length);
     if (!group->is_slow && group->length <= run->batch->most / 2)
         group->length *= 2;
@@ -420,6 +503,8 @@ static void step(struct run *run, struct group *group)
         meet_success(run, group, transaction.count);
     else if (transaction.is_overtaken)
         group->is_claimed = true;
+    else if (err.code == ERROR_TAKEN)
+        meet_taken(run, group, transaction.count, &err, clock_now() - began);
     else if (err.code != ERROR_CONFLICT)
         meet_failure(run, group, transaction.count, &err);
     else if (transaction.is_begun)
@@ -543,5 +628,7 @@ void todo_batch_run(const struct todo_batch *batch, struct todo_operation *const
     run.fresh = memory + 2 * count;
     run.suspects = memory + 3 * count;
     run_parts(&run, memory, count);
+    if (run.has_succeeded)
+        batch->handle->driver->forget_keys(batch->handle->store);
     free(memory);
 }

@@ -12,7 +12,8 @@ enum todo_outcome todo_outcome_of(const struct error *err)
         return TODO_BEYOND_LIMIT;
     if (err->code == ERROR_SYSTEM)
         return TODO_OUT_OF_MEMORY;
-    if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_CONFLICT)
+    if (err->code == ERROR_UNAVAILABLE || err->code == ERROR_CONFLICT ||
+        err->code == ERROR_TAKEN)
         return TODO_UNAVAILABLE;
     return err->code == ERROR_REFUSED ? TODO_REFUSED : TODO_FAILED;
 }

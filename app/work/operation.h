@@ -35,6 +35,8 @@ enum todo_outcome {
     TODO_BEYOND_LIMIT,        /* of the database: ERROR_LIMIT; nothing was changed */
     TODO_REFUSED,             /* the database doesn't take these values; nothing was changed */
     TODO_FAILED,              /* it can't, for a reason of its own; nothing was changed */
+    TODO_KEY_REUSED,          /* its key was used for another creation; nothing was changed */
+    TODO_KEY_IN_USE,          /* what may be its first try is not over; nothing was changed */
 };
 
 struct todo_operation;
@@ -54,6 +56,7 @@ struct todo_operation {
     todo_condition *condition;        /* of create, update, delete and clear; NULL: none */
     const char *base_url;             /* of create, see struct todo_insert */
     enum todo_url_format url_format;  /* of create */
+    const struct todo_key *key;       /* of create; NULL: done as often as it is asked for */
     uint64_t asked_at;                /* clock_now(), and */
     uint64_t deadline;                /* that of the latest answer */
     bool is_look; /* comes before all that wait, however many: /readyz must know soon */
@@ -61,6 +64,7 @@ struct todo_operation {
     /* Set for the call of `complete`, and valid during it. */
     enum todo_outcome outcome;
     struct todo todo; /* of fetch, create and update, when done; of a condition that failed */
+    bool is_replayed; /* the todo was created before, with the same key */
     const struct todo_list *list; /* of list, when done; the same for all of a flight */
 
     /* The queue's and the batch's own. */
@@ -69,6 +73,7 @@ struct todo_operation {
     unsigned conflicts;  /* tries that met a lock of somebody else */
     uint64_t not_before; /* clock_now() of the next try, of a change that no batch answered */
     struct todo_operation *next;
+    const struct todo_operation *twin; /* comes first in the same transaction, with the key */
 };
 
 /* How an operation went that failed with this error. */
@@ -106,9 +111,10 @@ struct todo_batch {
 };
 
 /* Makes one transaction of these writes (create, update, delete), in their order; a clear, and
- * a create with a condition, have one of their own. When that fails, creates go first, and the
- * changes in ever smaller parts down to single ones, so that one never fails another. After a
- * connection lost during a commit, nothing is tried again.
+ * a create with a condition, have one of their own. A creation whose key was used is not done
+ * again. When that fails, creates go first, and the changes in ever smaller parts down to
+ * single ones, so that one never fails another. After a connection lost during a commit,
+ * nothing is tried again.
  *
  * What meets a lock of somebody else keeps nobody else waiting: it is left without an answer,
  * to be part of a later batch, at `not_before`, before what came later. Until then others

@@ -11,12 +11,14 @@
  * change that fails leaves the transaction to be rolled back, by roll_back. The error's code
  * tells what to do (base/error.h): ERROR_CONFLICT: the same again, later; from begin: somebody
  * has locked the whole database; ERROR_UNAVAILABLE: the same again on a new connection, nothing
- * was committed; ERROR_OUTCOME_UNKNOWN: only from commit, which may or may not have happened;
- * ERROR_REFUSED: not with these values; ERROR_LIMIT: not so much; ERROR_DATABASE: it can't. The
- * last three may lie in one todo of many.
+ * was committed; ERROR_TAKEN: one of the keys of insert_keys is there already, or somebody else
+ * is about to insert it; ERROR_OUTCOME_UNKNOWN: only from commit, which may or may not have
+ * happened; ERROR_REFUSED: not with these values; ERROR_LIMIT: not so much; ERROR_DATABASE: it
+ * can't. The last three may lie in one todo of many.
  */
 
 #include "base/error.h"
+#include "todo/key.h"
 #include "todo/list.h"
 
 #include <stdbool.h>
@@ -63,8 +65,21 @@ struct todo_store_driver {
     bool (*delete)(struct todo_store *store, const int64_t *ids, size_t count,
                    struct error *err);
     bool (*clear)(struct todo_store *store, struct error *err);
+    /* Notes which todos were created with these keys (sorted by text, distinct), after insert
+     * and before update and delete. May be left to the next call, and fail there: ERROR_TAKEN.
+     */
+    bool (*insert_keys)(struct todo_store *store, const struct todo_key_use *uses, size_t count,
+                        struct error *err);
     bool (*commit)(struct todo_store *store, struct error *err);
     void (*roll_back)(struct todo_store *store);
+
+    /* Outside of a transaction: what is known of these keys. A use that is older than 24 hours
+     * is forgotten. */
+    bool (*find_keys)(struct todo_store *store, struct todo_key_use *uses, size_t count,
+                      struct error *err);
+    /* Outside of a transaction: forgets some of the uses that are older, now and then; to be
+     * called often. That it fails is no harm. */
+    void (*forget_keys)(struct todo_store *store);
 
     /* Outside of a transaction: whether a change would be made. Changes nothing. After a change
      * found no room, it fails with that reason until there is room, which it sees within

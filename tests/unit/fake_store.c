@@ -10,11 +10,11 @@
 #define PATIENCE 5 /* seconds */
 
 static const char *const call_names[FAKE_CALL_COUNT] = {
-    [FAKE_LIST] = "list",         [FAKE_FETCH] = "fetch",   [FAKE_BEGIN] = "begin",
-    [FAKE_LOAD] = "load",         [FAKE_INSERT] = "insert", [FAKE_UPDATE] = "update",
-    [FAKE_DELETE] = "delete",     [FAKE_CLEAR] = "clear",   [FAKE_CHECK] = "check",
-    [FAKE_COMMIT] = "commit",     [FAKE_NO_CALL] = "",      [FAKE_ROLL_BACK] = "roll_back",
-    [FAKE_LOAD_ALL] = "load_all",
+    [FAKE_LIST] = "list",         [FAKE_FETCH] = "fetch",      [FAKE_BEGIN] = "begin",
+    [FAKE_LOAD] = "load",         [FAKE_INSERT] = "insert",    [FAKE_UPDATE] = "update",
+    [FAKE_DELETE] = "delete",     [FAKE_CLEAR] = "clear",      [FAKE_CHECK] = "check",
+    [FAKE_COMMIT] = "commit",     [FAKE_NO_CALL] = "",         [FAKE_ROLL_BACK] = "roll_back",
+    [FAKE_LOAD_ALL] = "load_all", [FAKE_INSERT_KEYS] = "keys", [FAKE_FIND_KEYS] = "find",
 };
 
 /* ---- what all calls do; the database's lock is held ---- */
@@ -406,6 +406,80 @@ static void fake_close(struct todo_store *store)
     free(store);
 }
 
+static const struct fake_key *find_key(const struct fake_table *table, const char *text)
+{
+    for (size_t i = 0; i < table->key_count; i++)
+        if (strcmp(table->keys[i].text, text) == 0)
+            return &table->keys[i];
+    return NULL;
+}
+
+static bool is_held(const struct fake_database *database, const char *text)
+{
+    return database->held_key && strcmp(database->held_key, text) == 0;
+}
+
+static void trace_key(struct todo_store *store, size_t i, const char *text)
+{
+    buffer_append_char(&store->database->trace, i == 0 ? ':' : ',');
+    buffer_append_text(&store->database->trace, text);
+}
+
+static bool fake_insert_keys(struct todo_store *store, const struct todo_key_use *uses,
+                             size_t count, struct error *err)
+{
+    bool ok = begin_change(store, FAKE_INSERT_KEYS, true, err);
+
+    expect(store, FAKE_INSERT_KEYS, count > 0, "of none");
+    for (size_t i = 0; i < count && ok; i++) {
+        const char *text = uses[i].key->text;
+        struct fake_key *key = &store->working.keys[store->working.key_count];
+
+        trace_key(store, i, text);
+        expect(store, FAKE_INSERT_KEYS, i == 0 || strcmp(uses[i - 1].key->text, text) < 0,
+               "keys are not sorted and distinct");
+        expect(store, FAKE_INSERT_KEYS, find_row(&store->working, uses[i].ids[0]) != NULL,
+               "of no todo");
+        if (find_key(&store->working, text) || is_held(store->database, text))
+            ok = error_set(err, ERROR_TAKEN, "the key %s is there", text);
+        (void)snprintf(key->text, sizeof(key->text), "%s", text);
+        key->fingerprint = uses[i].key->fingerprint;
+        key->id = uses[i].ids[0];
+        store->working.key_count += ok && store->working.key_count + 1 < FAKE_KEYS_MAX;
+    }
+    return end_change(store, FAKE_INSERT_KEYS, ok);
+}
+
+static bool fake_find_keys(struct todo_store *store, struct todo_key_use *uses, size_t count,
+                           struct error *err)
+{
+    struct fake_database *database = store->database;
+    bool ok;
+
+    pthread_mutex_lock(&database->lock);
+    count_call(store, FAKE_FIND_KEYS, true);
+    expect(store, FAKE_FIND_KEYS, !store->in_transaction, "within a transaction");
+    ok = !fail_if_told(store, FAKE_FIND_KEYS, err);
+    for (size_t i = 0; i < count && ok; i++) {
+        const struct fake_key *key = find_key(&database->table, uses[i].key->text);
+        char ids[24];
+
+        trace_key(store, i, uses[i].key->text);
+        (void)snprintf(ids, sizeof(ids), "%lld", key ? (long long)key->id : 0);
+        if (key)
+            todo_key_use_read(&uses[i], key->fingerprint, ids);
+        else if (is_held(database, uses[i].key->text))
+            uses[i].state = TODO_KEY_HELD;
+    }
+    pthread_mutex_unlock(&database->lock);
+    return ok;
+}
+
+static void fake_forget_keys(struct todo_store *store)
+{
+    expect(store, FAKE_NO_CALL, !store->in_transaction, "forgets within a transaction");
+}
+
 static const struct todo_store_driver driver = {
     .close = fake_close,
     .list = fake_list,
@@ -417,6 +491,9 @@ static const struct todo_store_driver driver = {
     .update = fake_update,
     .delete = fake_delete,
     .clear = fake_clear,
+    .insert_keys = fake_insert_keys,
+    .find_keys = fake_find_keys,
+    .forget_keys = fake_forget_keys,
     .commit = fake_commit,
     .roll_back = fake_roll_back,
     .check = fake_check,
@@ -473,6 +550,19 @@ void fake_add(struct fake_database *database, const char *title)
     (void)snprintf(row->title, sizeof(row->title), "%s", title ? title : "");
     database->next_id += database->increment;
     pthread_mutex_unlock(&database->lock);
+}
+
+void fake_use_key(struct fake_database *database, const char *text, const char *title,
+                  int64_t id)
+{
+    struct fake_key *key = &database->table.keys[database->table.key_count++];
+    struct todo_change change = {.title_set = true, .title_length = strlen(title)};
+    struct todo_key with_fingerprint;
+
+    (void)snprintf(change.title, sizeof(change.title), "%s", title);
+    todo_key_set_fingerprint(&with_fingerprint, &change, TODO_URL_PLAIN);
+    *key = (struct fake_key){.fingerprint = with_fingerprint.fingerprint, .id = id};
+    (void)snprintf(key->text, sizeof(key->text), "%s", text);
 }
 
 void fake_hold(struct fake_database *database, enum fake_call call)

@@ -19,6 +19,7 @@
 #define FAKE_TITLE_SIZE 64
 #define FAKE_FAULTS_MAX 3
 #define FAKE_LOCKED_MAX 8
+#define FAKE_KEYS_MAX   16
 
 enum fake_call {
     FAKE_NO_CALL,
@@ -34,6 +35,8 @@ enum fake_call {
     FAKE_COMMIT,
     FAKE_ROLL_BACK,
     FAKE_CHECK,
+    FAKE_INSERT_KEYS,
+    FAKE_FIND_KEYS,
     FAKE_CALL_COUNT,
 };
 
@@ -56,9 +59,17 @@ struct fake_row {
     enum todo_url_format url_format;
 };
 
+struct fake_key {
+    char text[TODO_KEY_MAX + 1];
+    int64_t fingerprint;
+    int64_t id; /* of the todo that was created with it */
+};
+
 struct fake_table {
     struct fake_row rows[FAKE_ROWS_MAX]; /* sorted by id */
     size_t count;
+    struct fake_key keys[FAKE_KEYS_MAX];
+    size_t key_count;
 };
 
 struct fake_database {
@@ -70,6 +81,7 @@ struct fake_database {
      */
     int64_t locked[FAKE_LOCKED_MAX]; /* 0: none */
     bool is_gap_locked;              /* an insert conflicts */
+    const char *held_key;            /* that somebody else is about to insert */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -106,6 +118,10 @@ bool fake_release(struct fake_database *database, const char *row);
 
 /* Adds a committed row: "milk" is open and without order; NULL has no title. */
 void fake_add(struct fake_database *database, const char *title);
+
+/* A todo of this title (see fake_add), which is gone, was created with the key. */
+void fake_use_key(struct fake_database *database, const char *text, const char *title,
+                  int64_t id);
 
 bool fake_open(void *database, struct todo_store_handle *handle, struct error *err);
 

@@ -9,6 +9,7 @@
 struct question {
     struct todo_operation operation; /* first: the operation's pointer is ours */
     struct todo_change change;
+    struct todo_key key;
     struct probe *probe;
 };
 
@@ -87,6 +88,12 @@ struct todo_operation *probe_ask(struct probe *probe)
         question->operation.base_url = "http://h";
         question->operation.url_format = probe->url_format;
     }
+    if (probe->key) {
+        question->key.length = strlen(probe->key);
+        (void)snprintf(question->key.text, sizeof(question->key.text), "%s", probe->key);
+        todo_key_set_fingerprint(&question->key, &question->change, probe->url_format);
+        question->operation.key = &question->key;
+    }
     return &question->operation;
 }
 
@@ -110,6 +117,8 @@ static void keep_result(struct probe *probe, const struct todo_operation *operat
     else if (operation->outcome == TODO_DONE && operation->kind != TODO_DELETE &&
              operation->kind != TODO_CLEAR && operation->kind != TODO_CHECK)
         fake_describe_todo(&operation->todo, &text);
+    if (operation->is_replayed)
+        buffer_append_text(&text, " again");
     (void)snprintf(probe->result, sizeof(probe->result), "%s", text.data ? text.data : "");
     probe->list = operation->kind == TODO_LIST ? operation->list : NULL;
     buffer_release(&text);

@@ -33,6 +33,7 @@ struct probe {
     bool completed;
     int32_t order;
     enum todo_url_format url_format;
+    const char *key;   /* NULL: none */
     uint64_t deadline; /* 0: never */
     bool is_look;
     const char *if_title; /* the condition: that the todo has this title, or */

@@ -337,6 +337,7 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         [HTTP_HEADER_CONTENT_LENGTH] = "content-length",
         [HTTP_HEADER_CONTENT_TYPE] = "CONTENT-TYPE",
         [HTTP_HEADER_HOST] = "hOST",
+        [HTTP_HEADER_IDEMPOTENCY_KEY] = "idempotency-KEY",
         [HTTP_HEADER_IF_MATCH] = "IF-match",
         [HTTP_HEADER_IF_NONE_MATCH] = "if-NONE-match",
         [HTTP_HEADER_ORIGIN] = "origin",
