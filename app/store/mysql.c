@@ -75,9 +75,9 @@ static const char insert_keys_sql[] =
 #define OLD_KEYS "created_at <= UTC_TIMESTAMP() - INTERVAL 24 HOUR"
 static const char delete_keys_sql[] =
     "DELETE FROM todobackend_idempotency_keys WHERE " OLD_KEYS " AND idempotency_key IN (";
-static const char find_keys_sql[] = "SELECT idempotency_key, fingerprint, todo_ids"
-                                    " FROM todobackend_idempotency_keys"
-                                    " WHERE idempotency_key IN (";
+static const char find_keys_sql[] =
+    "SELECT idempotency_key, fingerprint, todo_ids, " OLD_KEYS
+    " FROM todobackend_idempotency_keys WHERE idempotency_key IN (";
 /* Of the next transaction: it sees what others are about to insert. */
 static const char read_uncommitted_sql[] = "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED";
 static const char forget_keys_sql[] = "DELETE FROM todobackend_idempotency_keys WHERE " OLD_KEYS
@@ -742,23 +742,27 @@ static void append_keys(struct todo_store *store, const char *sql,
     buffer_append_char(&store->sql, ')');
 }
 
-static void read_key(struct todo_key_use *uses, size_t count, MYSQL_ROW row,
+/* One row of find_keys_sql. Gives whether it is of a key that is to be forgotten. */
+static bool read_key(struct todo_key_use *uses, size_t count, MYSQL_ROW row,
                      const unsigned long *lengths, bool is_committed)
 {
-    for (size_t i = 0; i < count; i++) {
+    bool is_old = is_committed && strcmp(row[3], "1") == 0;
+
+    for (size_t i = 0; i < count && !is_old; i++) {
         struct todo_key_use *use = &uses[i];
 
         if (use->state != TODO_KEY_FREE || use->key->length != lengths[0] ||
             memcmp(use->key->text, row[0], lengths[0]) != 0)
             continue;
-        use->state = is_committed ? TODO_KEY_USED : TODO_KEY_HELD;
+        use->state = TODO_KEY_HELD;
         if (is_committed)
             todo_key_use_read(use, strtoll(row[1], NULL, 10), row[2]);
     }
+    return is_old;
 }
 
 static bool read_keys(struct todo_store *store, struct todo_key_use *uses, size_t count,
-                      bool is_committed, struct error *err)
+                      bool is_committed, bool *has_old, struct error *err)
 {
     static const char doing[] = "find keys";
     MYSQL_RES *result;
@@ -769,18 +773,27 @@ static bool read_keys(struct todo_store *store, struct todo_key_use *uses, size_
         return false;
     result = mysql_store_result(store->connection);
     while (result && (row = mysql_fetch_row(result)))
-        read_key(uses, count, row, mysql_fetch_lengths(result), is_committed);
+        if (read_key(uses, count, row, mysql_fetch_lengths(result), is_committed))
+            *has_old = true;
     mysql_free_result(result);
     return mysql_errno(store->connection) == 0 || fail(store, doing, err);
 }
 
+/* What is committed first: then what is only seen now is held. Rows that others have locked
+ * keep no read waiting, but a deletion, so that is for what is old alone. */
 static bool find_part(struct todo_store *store, struct todo_key_use *uses, size_t count,
                       struct error *err)
 {
-    append_keys(store, delete_keys_sql, uses, count);
-    return run(store, "forget keys", err) && read_keys(store, uses, count, true, err) &&
-           append_and_run(store, read_uncommitted_sql, "find keys", err) &&
-           read_keys(store, uses, count, false, err);
+    bool has_old = false;
+
+    if (!read_keys(store, uses, count, true, &has_old, err))
+        return false;
+    if (has_old) {
+        append_keys(store, delete_keys_sql, uses, count);
+        return run(store, "forget keys", err);
+    }
+    return append_and_run(store, read_uncommitted_sql, "find keys", err) &&
+           read_keys(store, uses, count, false, &has_old, err);
 }
 
 static bool store_find_keys(struct todo_store *store, struct todo_key_use *uses, size_t count,

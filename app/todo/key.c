@@ -27,10 +27,12 @@ void todo_key_set_fingerprint(struct todo_key *key, const struct todo_change *ch
     uint64_t hash = add_number(HASH_START, format);
 
     todo_apply(&todo, change);
-    hash = add_number(hash, todo.title ? todo.title_length : UINT64_MAX);
+    hash = add_number(hash, todo.title != NULL);
+    hash = add_number(hash, todo.title_length);
     hash = add_bytes(hash, todo.title, todo.title_length);
     hash = add_number(hash, todo.completed);
-    hash = add_number(hash, todo.has_order ? (uint64_t)todo.order : UINT64_MAX);
+    hash = add_number(hash, todo.has_order);
+    hash = add_number(hash, (uint64_t)todo.order);
     key->fingerprint = (int64_t)hash;
 }
 

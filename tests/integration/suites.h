@@ -46,6 +46,10 @@ int conditions_init(void);
 int conditions_cleanup(void);
 extern CU_TestInfo conditions_tests[];
 
+int idempotency_init(void);
+int idempotency_cleanup(void);
+extern CU_TestInfo idempotency_tests[];
+
 int proxies_init(void);
 int proxies_cleanup(void);
 extern CU_TestInfo proxies_tests[];

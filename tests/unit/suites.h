@@ -18,6 +18,7 @@ extern CU_TestInfo form_tests[];
 extern CU_TestInfo guard_tests[];
 extern CU_TestInfo help_tests[];
 extern CU_TestInfo hosts_tests[];
+extern CU_TestInfo idempotency_tests[];
 extern CU_TestInfo input_tests[];
 extern CU_TestInfo json_tests[];
 extern CU_TestInfo list_tests[];
