@@ -29,7 +29,8 @@ void todo_key_set_fingerprint(struct todo_key *key, const struct todo_change *ch
     todo_apply(&todo, change);
     hash = add_number(hash, todo.title != NULL);
     hash = add_number(hash, todo.title_length);
-    hash = add_bytes(hash, todo.title, todo.title_length);
+    if (todo.title)
+        hash = add_bytes(hash, todo.title, todo.title_length);
     hash = add_number(hash, todo.completed);
     hash = add_number(hash, todo.has_order);
     hash = add_number(hash, (uint64_t)todo.order);

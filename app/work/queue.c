@@ -441,9 +441,9 @@ bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operatio
     operation->answered = false;
     operation->is_committing = false;
     operation->conflicts = 0;
-    operation->not_before = 0;
     operation->is_replayed = false;
     operation->twin = NULL;
+    operation->not_before = 0;
     pthread_mutex_lock(&queue->lock);
     is_accepted =
         !queue->stopping && (operation->is_look || lane->count < queue->settings.capacity);
