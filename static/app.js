@@ -1,13 +1,207 @@
 // The page: what the user does becomes changes of todos.js, and those become what is shown.
 
+import * as bars from './bars.js';
+import * as keys from './keys.js';
+import * as lines from './lines.js';
 import * as list from './list.js';
+import * as outbox from './outbox.js';
+import * as press from './press.js';
 import * as todos from './todos.js';
-import { Failure, isWaiting } from './server.js';
-import { shorten, translate, words } from './words.js';
+import { Failure } from './server.js';
+import { localize, shorten, translate, words } from './words.js';
 
 const POLL = 10000; // milliseconds between looks at the list while the page is seen
 const POLL_WHEN_AWAY = 2000; // or makes no sense
-const CLICK_COMES = 50; // milliseconds after a finger was lifted, at most
+const FIND_FROM = 30; // todos
+
+const { redraw } = press;
+const find = (selector) => document.querySelector(selector);
+const field = find('.new-todo');
+const finder = find('.find');
+const touch = matchMedia('(hover: none)');
+
+/* ---- what went wrong ---- */
+
+let refusals = []; // { name, title, failure, retry } of the last that the user did
+let unread = null; // why the list could not be read
+const held = []; // titles that were refused while something else was in the field
+
+function explain(failure) {
+  if (failure.isNonsense) return words.nonsense;
+  if (failure.isAway) return (failure.status && localize(failure.message)) || words.away;
+  if (failure.status === 404) return words.gone;
+  return words.refused(failure.status, localize(failure.message));
+}
+
+function tellRefusals() {
+  const groups = new Map(); // { name, reason } as text -> titles
+  for (const { name, title, failure } of refusals) {
+    const key = JSON.stringify([name, explain(failure)]);
+    groups.set(key, [...(groups.get(key) ?? []), title]);
+  }
+  return [...groups].map(([key, titles]) => {
+    const [name, reason] = JSON.parse(key);
+    return `${words[name](words.quoted(titles))} ${reason}`;
+  });
+}
+
+function currentProblem() {
+  const reason = outbox.reason() ?? unread;
+  const count = outbox.all().length;
+  const parts = tellRefusals();
+  const buttons = [];
+  const button = (name, more) => buttons.push({ name, label: words[name], ...more });
+  if (outbox.reason()) parts.push(explain(reason), words.waiting(count));
+  else if (unread) parts.push(words.notLoaded, explain(reason));
+  if (outbox.reason()?.isNonsense) button('discard', { run: discard });
+  if (reason?.isNonsense) button('elsewhere', { href: '/' });
+  if (reason || refusals.some(({ retry }) => retry)) button('retry', { run: retry });
+  return { text: parts.join(' '), buttons };
+}
+
+function discard() {
+  if (!confirm(words.surelyDiscard(outbox.all().length))) return;
+  outbox.discard();
+  reread();
+}
+
+function retry() {
+  const failed = refusals;
+  refusals = [];
+  for (const { retry: again } of failed) again?.();
+  outbox.retry();
+  reread();
+}
+
+function giveBack(title) {
+  field.value = title;
+  countField();
+}
+
+const nameOf = ({ method, changes: [{ body }] }) =>
+  ({ POST: 'notAdded', DELETE: 'notDeleted' })[method] ?? ('title' in body ? 'notSaved' : 'notChanged');
+
+// What is not added goes back to the field, an edit opens again. Of one that was deleted meanwhile,
+// nothing but the message has the words.
+function onRefused(change, failure) {
+  const name = nameOf(change);
+  const isGone = failure.status === 404;
+  change.changes.forEach(({ body }, index) => {
+    const todo = change.todos[index];
+    let title = body?.title ?? change.titles[index];
+    let again = null;
+    if (name === 'notAdded') {
+      if (field.value === '') giveBack(title);
+      else held.push(title);
+    } else if (name === 'notSaved') {
+      if (!isGone && todo) list.reopen(todo, title);
+    } else if (failure.status >= 500) {
+      again = name === 'notDeleted' ? () => todos.remove([todo]) : () => todos.change([[todo, body]]);
+    }
+    if (!held.includes(title) && !isGone) title = shorten(title);
+    refusals.push({ name, title: title || words.untitled, failure, retry: again });
+  });
+  redraw();
+}
+
+function onAcknowledged() {
+  if (held.length > 0 && field.value === '') giveBack(held.shift());
+}
+
+// The user goes on: what was refused before is known by now.
+function goOn() {
+  refusals = refusals.filter(({ title }) => held.includes(title));
+}
+
+/* ---- what the user does ---- */
+
+let comes = null; // an added todo that has not been shown yet
+
+const itemOf = (todo) => todos.all().find((item) => item.todo === todo);
+const named = (item) => shorten(item?.title || words.untitled);
+
+function add(items) {
+  goOn();
+  const added = todos.add(items);
+  comes = added.at(-1);
+  redraw();
+  return added;
+}
+
+function addFromField() {
+  const title = field.value.trim();
+  if (title === '') return;
+  field.value = '';
+  countField();
+  find('.spoken').textContent = words.added(shorten(title));
+  add([{ title }]);
+}
+
+function addLines(event) {
+  const text = event.clipboardData.getData('text/plain');
+  const items = lines.parse(text);
+  if (items.length < 2) return;
+  event.preventDefault();
+  const long = items.find(({ title }) => lines.lengthOf(title) > lines.MOST);
+  if (long) {
+    bars.offerToShow(words.tooLong(shorten(long.title), lines.MOST), null);
+    return;
+  }
+  const added = add(items);
+  bars.offerUndo(words.addedMany(added.length), () => todos.remove(added));
+}
+
+function change(changes) {
+  goOn();
+  todos.change(changes);
+}
+
+const toggle = (todo, completed) => change([[todo, { completed }]]);
+const rename = (todo, title) => change([[todo, { title }]]);
+
+function toggleAll(completed) {
+  const changing = todos.all().filter((item) => item.completed !== completed).map(({ todo }) => todo);
+  const mark = (value) => change(changing.map((todo) => [todo, { completed: value }]));
+  mark(completed);
+  bars.offerUndo(words.marked(changing.length, completed), () => mark(!completed));
+}
+
+// Back to where they were, those that are gone.
+function restore(items) {
+  const missing = items.filter(({ todo }) => !itemOf(todo));
+  add(missing.map(({ title, completed, order }) => ({ title: title || null, completed, order })));
+}
+
+function removeItems(items) {
+  goOn();
+  todos.remove(items.map(({ todo }) => todo));
+  const text = items.length === 1 ? words.deleted(named(items[0])) : words.deletedMany(items.length);
+  bars.offerUndo(text, () => restore(items));
+}
+
+function remove(todo) {
+  const item = itemOf(todo);
+  if (item) removeItems([item]);
+}
+
+function clearCompleted() {
+  removeItems(todos.all().filter((item) => item.completed));
+  leave();
+}
+
+function move(todo, before, after, place) {
+  goOn();
+  todos.move(todo, before, after);
+  find('.spoken').textContent = words.moved(named(itemOf(todo)), place + 1, shown().length);
+  redraw();
+}
+
+// On a phone, the field would bring up the keyboard.
+function leave() {
+  (touch.matches ? find('.todoapp') : field).focus({ preventScroll: true });
+}
+
+/* ---- what is shown ---- */
 
 const filters = {
   '#/': () => true,
@@ -15,188 +209,19 @@ const filters = {
   '#/completed': (item) => item.completed,
 };
 
-const find = (selector) => document.querySelector(selector);
-const field = find('.new-todo');
-const bar = find('.message');
-
-/* ---- messages ---- */
-
-// Titles that could not be added: one is back in the field, and the message holds the others.
-const held = [];
-let returned = null;
-let problem = null; // { text, isPassing, isNonsense, retry, time }
-
-function drawProblem() {
-  const titles = field.value === returned ? [...held, returned] : held;
-  const parts = titles.map((title) => words.notAdded(shorten(title)));
-  const text = problem ? [...parts, problem.text].join(' ').trim() : '';
-  const shown = find('.message-text');
-  if (shown.textContent !== text) shown.textContent = text; // else it would be spoken again
-  bar.classList.toggle('shown', text !== '');
-  find('.retry').hidden = !problem?.retry;
-  find('.elsewhere').hidden = !problem?.isNonsense;
-}
-
-// A phone's keyboard lies over what is fixed to the bottom of the page.
-function liftBar() {
-  const { scale, height, offsetTop } = visualViewport;
-  const covered = scale > 1 ? 0 : innerHeight - height - offsetTop;
-  bar.style.bottom = covered > 0 ? `${covered}px` : '';
-}
-
-// Selected: who just goes on typing begins another todo.
-function giveBack(title) {
-  returned = title;
-  field.value = title;
-  field.select();
-}
-
-function holdReturned(event) {
-  const isOverwritten =
-    event.inputType.startsWith('insert') &&
-    field.value === returned &&
-    field.selectionEnd - field.selectionStart === returned.length;
-  if (!isOverwritten) return;
-  held.push(returned);
-  returned = null;
-}
-
-function explain(failure) {
-  if (failure.isNonsense) return words.nonsense;
-  if (failure.isAway) return failure.status ? failure.message || words.away : words.away;
-  if (failure.status === 404) return words.gone;
-  return words.refused(failure.status, failure.message);
-}
-
-function report(failure, text, retry) {
-  problem = {
-    text: `${text} ${explain(failure)}`.trim(),
-    isPassing: failure.isAway || retry === reread,
-    isNonsense: failure.isNonsense,
-    retry: failure.status === 404 || failure.isNonsense ? null : retry,
-    time: performance.now(),
-  };
-  redraw();
-  if (problem.isPassing) keepUpIn(POLL_WHEN_AWAY);
-}
-
-// A success that began after the failure takes its message away; a reread only the message of
-// what passes by itself. Text that the message held goes back to the field as soon as that is free.
-function succeed(began, isReread) {
-  if (!problem || began < problem.time || (isReread && !problem.isPassing)) return;
-  returned = null;
-  if (held.length > 0 && field.value === '') giveBack(held.shift());
-  if (held.length > 0) problem.text = '';
-  else problem = null;
-  redraw();
-}
-
-// Does it; a failure is told by `tell`, with `retry` behind the button.
-async function attempt(run, tell, retry, onFailure) {
-  const began = performance.now();
-  try {
-    await run();
-    succeed(began);
-  } catch (failure) {
-    if (!(failure instanceof Failure)) throw failure;
-    onFailure?.();
-    report(failure, tell(failure), retry);
-  }
-}
-
-// How a message names it.
-function nameOf(todo) {
-  const item = todos.all().find((candidate) => candidate.todo === todo);
-  return shorten(item?.title || words.untitled);
-}
-
-/* ---- what the user does ---- */
-
-function add(title) {
-  attempt(
-    () => todos.add(title),
-    () => '',
-    () => {
-      for (const other of held.splice(0)) add(other);
-      addFromField();
-    },
-    () => {
-      if (field.value === '') giveBack(title);
-      else held.push(title);
-    },
-  );
-}
-
-function addFromField() {
-  const title = field.value.trim();
-  if (title === '') return;
-  returned = null;
-  field.value = '';
-  add(title);
-}
-
-function toggle(todo, completed) {
-  const name = nameOf(todo);
-  attempt(
-    () => todos.change(todo, { completed }),
-    () => words.notChanged(name),
-    () => toggle(todo, completed),
-  );
-}
-
-function toggleAll(completed) {
-  const changing = todos.all().filter((item) => item.completed !== completed);
-  attempt(
-    () => Promise.all(changing.map((item) => todos.change(item.todo, { completed }))),
-    () => words.notChanged(words.toggleAll),
-    () => toggleAll(completed),
-  );
-}
-
-function rename(todo, title) {
-  attempt(
-    () => todos.change(todo, { title }),
-    // of one that was deleted meanwhile, nothing but the message has the words
-    ({ status }) => words.notSaved(status === 404 ? title : shorten(title)),
-    list.saveAll,
-    () => list.reopen(todo, title),
-  );
-}
-
-function remove(todo) {
-  const name = nameOf(todo);
-  attempt(
-    () => todos.remove(todo),
-    () => words.notDeleted(name),
-    () => remove(todo),
-  );
-}
-
-function clearCompleted() {
-  const completed = todos.all().filter((item) => item.completed);
-  field.focus();
-  attempt(
-    () => Promise.all(completed.map((item) => todos.remove(item.todo))),
-    () => words.notDeleted(words.completed),
-    clearCompleted,
-  );
-}
-
-function move(todo, before, after, place) {
-  const name = nameOf(todo);
-  attempt(
-    () => todos.move(todo, before, after),
-    () => words.notChanged(name),
-    () => move(todo, before, after, place),
-  );
-  find('.spoken').textContent = words.moved(name, place + 1, shown().length);
-}
-
-/* ---- what is shown ---- */
-
 const route = () => (location.hash in filters ? location.hash : '#/');
-const shown = () =>
-  todos.all().filter((item) => item.todo.editing || filters[route()](item));
+
+function shown() {
+  const sought = finder.value.trim().toLocaleLowerCase();
+  const isShown = (item) => filters[route()](item) && item.title.toLocaleLowerCase().includes(sought);
+  return todos.all().filter((item) => item.todo.editing || isShown(item));
+}
+
+function emptyWords(count) {
+  if (count === 0) return words.nothing;
+  if (finder.value.trim() !== '') return words.noneFound;
+  return route() === '#/active' ? words.allDone(count) : words.noneDone;
+}
 
 function drawFooter(items) {
   const left = items.filter((item) => !item.completed).length;
@@ -205,6 +230,7 @@ function drawFooter(items) {
   find('.todo-count').replaceChildren(
     ...words.left(left).map((word) => (word === left ? number : word)),
   );
+  document.title = left > 0 ? `(${left}) ${words.title}` : words.title;
   find('.clear-completed').hidden = left === items.length;
   find('.toggle-all').checked = items.length > 0 && left === 0;
   for (const link of document.querySelectorAll('.filters a')) {
@@ -215,60 +241,63 @@ function drawFooter(items) {
   }
 }
 
+// A new todo comes into view; where a filter hides it, that is said.
+function bringIntoView() {
+  const todo = comes;
+  comes = null;
+  if (!todo || list.show(todo)) return;
+  const item = itemOf(todo);
+  if (item) bars.offerToShow(words.added(named(item)), showAll);
+}
+
+function showAll() {
+  finder.value = '';
+  location.hash = '#/';
+}
+
 function draw() {
   const items = todos.all();
+  const seen = shown();
+  const isReady = todos.hasLoaded() || items.length > 0;
+  find('.todoapp').ariaBusy = String(!isReady);
+  find('.loading').hidden = isReady;
   find('.main').hidden = items.length === 0;
   find('.footer').hidden = items.length === 0;
-  list.draw(shown());
+  finder.hidden = items.length < FIND_FROM && finder.value === '';
+  find('.nothing').hidden = !isReady || seen.length > 0;
+  find('.nothing').textContent = emptyWords(items.length);
+  list.draw(seen, outbox.reason() !== null);
   drawFooter(items);
-  drawProblem();
+  bringIntoView();
+  bars.draw(currentProblem());
 }
 
-// Once for all changes of one moment; and not while something is pressed: if it moved away from
-// under the pointer, no click would come of it.
-let isDue = false;
-let isPressed = false;
-let releasing;
-
-function drawDue() {
-  if (!isDue || isPressed) return;
-  isDue = false;
-  draw();
+function sayShown() {
+  redraw();
+  find('.spoken').textContent = words.shows(shown().length);
 }
 
-function redraw() {
-  isDue = true;
-  queueMicrotask(drawDue);
-}
-
-function press(event) {
-  clearTimeout(releasing);
-  isPressed = event.button === 0;
-}
-
-function releaseIn(milliseconds) {
-  clearTimeout(releasing);
-  releasing = setTimeout(() => {
-    isPressed = false;
-    drawDue();
-  }, milliseconds);
+function countField() {
+  find('.entry').dataset.count = lines.count(field.value);
 }
 
 /* ---- keeping up with the server ---- */
 
 async function reread() {
-  const began = performance.now();
   try {
     await todos.refresh();
-    succeed(began, true);
+    unread = null;
+    if (outbox.reason()) outbox.retry();
   } catch (failure) {
     if (!(failure instanceof Failure)) throw failure;
-    if (!problem) report(failure, words.notLoaded, reread);
+    unread = failure;
+    keepUpIn(POLL_WHEN_AWAY);
   }
+  redraw();
 }
 
 async function keepUp() {
-  keepUpIn(problem?.isPassing ? POLL_WHEN_AWAY : POLL);
+  keepUpIn(unread || outbox.reason() ? POLL_WHEN_AWAY : POLL);
   if (!document.hidden) await reread();
 }
 
@@ -278,47 +307,80 @@ function keepUpIn(milliseconds) {
   timer = setTimeout(keepUp, milliseconds);
 }
 
-/* ---- held keys ---- */
+// Every change of what is shown; the first that fails makes the page look more often.
+let wasAway = false;
+function onChanged() {
+  const isAway = outbox.reason() !== null;
+  if (isAway && !wasAway) keepUpIn(POLL_WHEN_AWAY);
+  wasAway = isAway;
+  redraw();
+}
 
-// A key that is held does its work once, or it would delete row after row: all but arrows, and
-// what is typed where the key was pressed.
-const ONCE = ['Enter', 'F2', 'Delete', ' '];
-let pressedIn = null;
+// Keeps the page for when there is no network; where the browser lets it, and that is https alone.
+async function keepPage() {
+  try {
+    await navigator.serviceWorker?.register('/static/sw.js', { scope: '/' });
+  } catch {
+    // then it opens with a network only
+  }
+}
 
-function holdKey(event) {
-  if (!event.repeat) pressedIn = event.target;
-  const isTyped =
-    event.key !== 'Enter' && event.target === pressedIn && event.target.matches('.new-todo, .edit');
-  if (!event.repeat || !ONCE.includes(event.key) || isTyped) return;
+/* ---- keys, and what is pasted and copied ---- */
+
+function onFieldKey(event) {
+  if (list.isComposing(event)) return;
+  if (event.key === 'Enter') addFromField();
+  else if (event.key === 'ArrowDown') list.focusFirst();
+}
+
+function onFinderKey(event) {
+  if (event.key === 'ArrowDown') list.focusFirst();
+  if (event.key !== 'Escape' || finder.value === '') return;
   event.preventDefault();
-  event.stopPropagation();
+  finder.value = '';
+  sayShown();
+}
+
+function copyTodos(event) {
+  if (event.target.matches?.('input, textarea')) return;
+  const picked = new Set(list.selected(getSelection()));
+  if (picked.size < 2) return;
+  event.clipboardData.setData('text/plain', lines.format(shown().filter(({ todo }) => picked.has(todo))));
+  event.preventDefault();
 }
 
 /* ---- start ---- */
 
 translate();
-todos.onChange(redraw);
-list.start({ toggle, rename, remove, move, redraw, leave: () => field.focus() });
-find('.todoapp').addEventListener('keydown', holdKey, true);
-field.addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && !list.isComposing(event)) addFromField();
+press.start(draw);
+bars.start(redraw);
+keys.start({
+  n: () => field.focus(),
+  '/': () => !finder.hidden && finder.focus(),
+  u: bars.undoLast,
 });
-field.addEventListener('beforeinput', holdReturned);
-addEventListener('beforeunload', (event) => isWaiting() && event.preventDefault());
+list.start({
+  toggle, rename, remove, move, redraw, leave,
+  opened: () => {},
+  goUp: () => (finder.hidden ? field : finder).focus(),
+});
+field.addEventListener('keydown', onFieldKey);
+field.addEventListener('input', countField);
+field.addEventListener('paste', addLines);
+finder.addEventListener('input', sayShown);
+finder.addEventListener('keydown', onFinderKey);
+addEventListener('copy', copyTodos);
+addEventListener('beforeunload', (event) => outbox.all().length > 0 && event.preventDefault());
 find('.toggle-all').addEventListener('change', (event) => toggleAll(event.target.checked));
 find('.clear-completed').addEventListener('click', clearCompleted);
-find('.retry').addEventListener('click', () => problem?.retry());
-for (const type of ['resize', 'scroll']) visualViewport.addEventListener(type, liftBar);
-addEventListener('pointerdown', press);
-addEventListener('click', () => releaseIn(0));
-for (const type of ['pointerup', 'pointercancel', 'contextmenu', 'blur'])
-  addEventListener(type, () => releaseIn(CLICK_COMES)); // if one comes
-addEventListener('hashchange', redraw);
+find('.keys-button').addEventListener('click', keys.showKeys);
+addEventListener('hashchange', sayShown);
 addEventListener('focus', reread);
 addEventListener('online', reread);
 document.addEventListener('visibilitychange', () => document.hidden || reread());
 field.focus();
+todos.start({ changed: onChanged, acknowledged: onAcknowledged, refused: onRefused });
+draw();
 keepUp();
+addEventListener('load', () => setTimeout(keepPage, 1000)); // when there is nothing else to do
 keepUpIn(POLL_WHEN_AWAY); // what the page before this one sent last may still be on its way
-bar.classList.remove('unstarted');
-drawProblem();

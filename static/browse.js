@@ -1,5 +1,31 @@
 // The forms of the API's pages: sends what a plain form can't, and shows the answer in place.
 
+const english = {
+  'Delete all': (count) => (count === 1 ? 'Delete the only todo?' : `Delete all ${count} todos?`),
+  'Delete it': (name) => `Delete “${name}”?`,
+  away: 'The server can’t be reached.',
+};
+
+// By what the server has written, too.
+const chinese = {
+  'Todos': '待办',
+  'Fields': '字段',
+  'GET as JSON': 'GET（JSON）',
+  'Title': '标题',
+  'Completed': '已完成',
+  'Order': '顺序',
+  'Site': '网站',
+  'Answer': '回答',
+  'Headers': '标头',
+  'Body': '正文',
+  'Requests': '请求',
+  'Delete all': (count) => `删除全部 ${count} 项？`,
+  'Delete it': (name) => `删除“${name}”？`,
+  away: '无法连接服务器。',
+};
+const isChinese = /^zh\b/i.test(navigator.language);
+const words = isChinese ? chinese : english;
+
 const address = location.pathname.replace(/\.api\/?$/, '');
 const body = document.querySelector('.json');
 const find = (selector) => document.querySelector(selector);
@@ -19,10 +45,28 @@ function showText(element, text) {
   }
 }
 
+// What is wrong with a field, beside it.
+function showErrors(errors) {
+  for (const input of document.querySelectorAll('.fields input')) {
+    const texts = errors?.[input.name];
+    const id = `${input.id}-error`;
+    document.getElementById(id)?.remove();
+    input.ariaInvalid = texts ? 'true' : null;
+    if (!texts) {
+      input.removeAttribute('aria-describedby');
+      continue;
+    }
+    const text = Object.assign(document.createElement('span'), { id, className: 'error', textContent: [texts].flat().join(' ') });
+    input.after(text);
+    input.setAttribute('aria-describedby', id);
+  }
+}
+
 function show(method, status, statusText, headers, text) {
   const number = document.createElement('b');
   number.textContent = status || '–';
   find('h1').textContent = `${method} ${address}`;
+  document.title = `${status || '–'} ${statusText} – ${method} ${address}`;
   find('.status').replaceChildren(number, ` ${statusText}`);
   find('.status').dataset.class = String(status).slice(0, 1);
   showText(find('.headers'), headers);
@@ -30,11 +74,11 @@ function show(method, status, statusText, headers, text) {
   find('main').scrollIntoView({ block: 'start' });
 }
 
-function indent(text) {
+function parse(text) {
   try {
-    return JSON.stringify(JSON.parse(text), null, 4);
+    return JSON.parse(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
 
@@ -43,26 +87,40 @@ async function question() {
   try {
     const response = await fetch(address, { headers: { Accept: 'application/json' } });
     const shown = await response.json();
-    if (Array.isArray(shown)) return `Delete ${shown.length === 1 ? 'the only todo' : `all ${shown.length} todos`}?`;
-    if (shown.url) return `Delete “${shown.title ?? 'untitled'}”?`;
+    if (Array.isArray(shown)) return words['Delete all'](shown.length);
+    if (shown.url) return words['Delete it'](shown.title ?? '–');
   } catch {
     // without an answer, the address must do
   }
-  return `Delete ${address}?`;
+  return words['Delete it'](address);
+}
+
+// What was sent is done with: the forms begin again, with what the todo is now.
+function startAgain(method, answer) {
+  if (method === 'OPTIONS') return;
+  if (address === '/todos') fill({});
+  else if (method === 'DELETE') find('.forms').hidden = true;
+  else fill(answer);
 }
 
 async function send(method, content) {
+  let response, text;
   try {
-    const response = await fetch(address, {
+    response = await fetch(address, {
       method,
       headers: { Accept: 'application/json', ...(typeof content === 'string' && { 'Content-Type': 'application/json' }) },
       body: content,
     });
-    const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\n`).join('');
-    show(method, response.status, response.statusText, headers, indent(await response.text()));
-  } catch (error) {
-    show(method, 0, String(error), '', '');
+    text = await response.text();
+  } catch {
+    show(method, 0, words.away, '', '');
+    return;
   }
+  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\n`).join('');
+  const answer = parse(text);
+  show(method, response.status, response.statusText, headers, answer === undefined ? text : JSON.stringify(answer, null, 4));
+  showErrors(response.status === 400 ? answer : null);
+  if (response.ok) startAgain(method, answer);
 }
 
 function contentOf(form) {
@@ -79,13 +137,12 @@ addEventListener('submit', async (event) => {
 
 // What the forms begin with: the todo that is shown, or nothing. No null is proposed: a todo without
 // a title is seldom meant.
-function fill() {
+function fill(shown) {
   const fields = find('form.fields');
-  const shown = JSON.parse(body.textContent);
   if (!fields) return;
   const content = {};
   for (const input of fields.querySelectorAll('input')) {
-    const value = shown[input.name];
+    const value = shown?.[input.name];
     if (input.type === 'checkbox') {
       input.checked = value === true;
       content[input.name] = input.checked;
@@ -97,5 +154,14 @@ function fill() {
   find('#raw').value = JSON.stringify(content, null, 4);
 }
 
-fill();
+function translate() {
+  document.documentElement.lang = 'zh-CN';
+  for (const element of document.querySelectorAll('[data-say]'))
+    element.textContent = chinese[element.textContent] ?? element.textContent;
+  for (const element of document.querySelectorAll('[aria-label]'))
+    element.ariaLabel = chinese[element.ariaLabel] ?? element.ariaLabel;
+}
+
+if (isChinese) translate();
+fill(parse(body.textContent));
 for (const form of document.forms) form.hidden = false;

@@ -1,7 +1,7 @@
-// Dragging a list's rows: with the mouse anywhere on a row, with a finger by its handle.
+// Dragging a list's rows: by their handles, and with the mouse wherever a row has no text.
 
 const THRESHOLD = 4; // pixels before a press becomes a drag
-const EDGE = 48; // pixels from the window's edge where the page scrolls along
+const EDGE = 96; // pixels from the window's edge where the page scrolls along
 
 const middle = (row) => row.offsetTop + row.offsetHeight / 2;
 
@@ -9,15 +9,15 @@ const middle = (row) => row.offsetTop + row.offsetHeight / 2;
 export function makeSortable(list, mayMove, end) {
   let drag = null;
 
-  const pointer = (event) => event.clientY - list.getBoundingClientRect().top;
+  const place = () => drag.y - list.getBoundingClientRect().top;
 
   function begin(event) {
     const row = event.target.closest('li');
-    const isMouse = event.pointerType === 'mouse';
     if (event.button !== 0 || !row || !mayMove(row)) return;
-    if (event.target.closest('input, .destroy')) return;
-    if (!isMouse && !event.target.closest('.handle')) return;
-    drag = { row, id: event.pointerId, start: pointer(event), next: row.nextElementSibling };
+    const isBlank = event.pointerType === 'mouse' && !event.target.closest('input, button, textarea, .name');
+    if (!isBlank && !event.target.closest('.handle')) return;
+    drag = { row, id: event.pointerId, y: event.clientY, next: row.nextElementSibling };
+    drag.start = place();
     drag.grip = drag.start - row.offsetTop;
   }
 
@@ -26,23 +26,36 @@ export function makeSortable(list, mayMove, end) {
     drag.row.classList.add('dragging');
     list.classList.add('sorting');
     list.setPointerCapture(drag.id);
+    getSelection().removeAllRanges();
+    scrollAlong();
   }
 
-  function follow(event) {
-    if (!drag || event.pointerId !== drag.id) return;
+  function put() {
     const { row, grip } = drag;
-    const place = pointer(event);
-    if (!drag.lifted && Math.abs(place - drag.start) < THRESHOLD) return;
-    if (!drag.lifted) lift();
-    const top = place - grip;
+    const top = place() - grip;
     const bottom = top + row.offsetHeight;
     while (row.previousElementSibling && top < middle(row.previousElementSibling))
       list.insertBefore(row, row.previousElementSibling);
     while (row.nextElementSibling && bottom > middle(row.nextElementSibling))
       list.insertBefore(row.nextElementSibling, row);
     row.style.translate = `0 ${top - row.offsetTop}px`;
-    if (event.clientY < EDGE) scrollBy(0, -EDGE / 4);
-    else if (event.clientY > innerHeight - EDGE) scrollBy(0, EDGE / 4);
+  }
+
+  // As long as the row is held near the window's edge; the deeper, the faster.
+  function scrollAlong() {
+    if (!drag?.lifted) return;
+    const above = Math.min(0, drag.y - EDGE);
+    const below = Math.max(0, drag.y - innerHeight + EDGE);
+    if (above || below) scrollBy({ top: (above + below) / 6, behavior: 'instant' });
+    requestAnimationFrame(scrollAlong);
+  }
+
+  function follow(event) {
+    if (!drag || event.pointerId !== drag.id) return;
+    drag.y = event.clientY;
+    if (!drag.lifted && Math.abs(place() - drag.start) < THRESHOLD) return;
+    if (!drag.lifted) lift();
+    put();
   }
 
   function letGo(keep) {
@@ -59,6 +72,7 @@ export function makeSortable(list, mayMove, end) {
 
   list.addEventListener('pointerdown', begin);
   addEventListener('pointermove', follow);
+  addEventListener('scroll', () => drag?.lifted && put());
   addEventListener('pointerup', () => letGo(true));
   addEventListener('pointercancel', () => letGo(false));
   addEventListener('keydown', (event) => {

@@ -1,69 +1,26 @@
 // The rows of the list: drawing them, and what is done to them by hand and by keyboard.
 
-import { words } from './words.js';
+import * as editor from './editor.js';
+import { besides, drawRow, isEditing, makeRow, part, stopAt, stopOf } from './row.js';
 import { makeSortable } from './drag.js';
 
 const list = document.querySelector('.todo-list');
 const rows = new Map(); // todo -> its li
-const CONTROLS = ['handle', 'toggle', 'name', 'destroy'];
+const CONTROLS = ['toggle', 'name', 'pen', 'handle', 'destroy'];
 const ARRIVAL = { opacity: [0, 1], translate: ['0 -0.375rem', '0 0'] };
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 let actions;
 let pressedBy; // what kind of pointer: older browsers don't say it with a click
-let drawing = false; // what loses its focus by that is not left by the user
-
-function make(tag, className, properties) {
-  return Object.assign(document.createElement(tag), { className, ...properties });
-}
-
-function makeRow(todo) {
-  const row = document.createElement('li');
-  const title = make('label', 'title', { tabIndex: -1 });
-  const name = make('span', 'name', { tabIndex: 0, role: 'button' });
-  const view = make('div', 'view');
-  name.dataset.untitled = words.untitled;
-  title.append(name);
-  view.append(
-    make('button', 'handle', { type: 'button' }),
-    make('input', 'toggle', { type: 'checkbox' }),
-    title,
-    make('button', 'destroy', { type: 'button' }),
-  );
-  row.tabIndex = -1;
-  row.append(view, make('input', 'edit', { autocomplete: 'off', enterKeyHint: 'done' }));
-  row.todo = todo;
-  rows.set(todo, row);
-  if (!stillness.matches) row.animate(ARRIVAL, { duration: 180, easing: 'ease-out' });
-  return row;
-}
-
-const part = (row, className) => row.querySelector(`.${className}`);
-
-function drawTitle(row, title) {
-  row.shownTitle = title;
-  part(row, 'name').textContent = title;
-  part(row, 'handle').ariaLabel = words.move(title || words.untitled);
-  part(row, 'toggle').ariaLabel = words.toggle(title || words.untitled);
-  part(row, 'name').ariaLabel = words.edit(title || words.untitled);
-  part(row, 'destroy').ariaLabel = words.destroy(title || words.untitled);
-  part(row, 'edit').ariaLabel = words.edit(title || words.untitled);
-}
-
-function drawCompleted(row, completed) {
-  row.shownCompleted = completed;
-  row.classList.toggle('completed', completed);
-  part(row, 'toggle').checked = completed;
-}
-
-// Touches only what is not shown already: there may be hundreds of rows.
-function drawRow(row, { title, completed }) {
-  if (row.shownTitle !== title) drawTitle(row, title);
-  if (row.shownCompleted !== completed) drawCompleted(row, completed);
-}
-
-const isEditing = (row) => row.classList.contains('editing');
+let isDrawing = false; // what loses its focus by that is not left by the user
+let isFirst = true;
 
 /* ---- focus ---- */
+
+function focusOn(row, control) {
+  stopAt(row, control);
+  control.focus({ preventScroll: true });
+  control.scrollIntoView({ block: 'nearest' });
+}
 
 function rememberFocus() {
   const element = document.activeElement;
@@ -72,20 +29,34 @@ function rememberFocus() {
   return { element, row, index: [...list.children].indexOf(row) };
 }
 
+const alike = (row, element) => {
+  const name = CONTROLS.find((candidate) => element.classList.contains(candidate));
+  const control = name && part(row, name);
+  return control && !control.hidden && (name !== 'name' || control.role) ? control : stopOf(row);
+};
+
 // To the same control, of the same row or of the one that took its place.
 function restoreFocus({ element, row, index }) {
   if (document.activeElement === element) return;
   if (row.isConnected) {
-    element.focus({ preventScroll: true });
+    (element.isConnected ? element : stopOf(row)).focus({ preventScroll: true });
     return;
   }
-  const control = CONTROLS.find((name) => element.classList.contains(name)) ?? 'name';
   const neighbour = list.children[Math.min(index, list.children.length - 1)];
-  if (neighbour) part(neighbour, control).focus({ preventScroll: true });
+  if (neighbour) focusOn(neighbour, alike(neighbour, element));
   else actions.leave();
 }
 
 /* ---- drawing ---- */
+
+function rowFor(todo) {
+  const row = rows.get(todo) ?? makeRow(todo);
+  if (!rows.has(todo)) {
+    rows.set(todo, row);
+    if (!isFirst && !stillness.matches) row.animate(ARRIVAL, { duration: 180, easing: 'ease-out' });
+  }
+  return row;
+}
 
 // Moves only the rows that stand wrong.
 function arrange(wanted) {
@@ -95,6 +66,10 @@ function arrange(wanted) {
     row.remove();
     rows.delete(row.todo);
   }
+  if (list.children.length === 0) {
+    list.append(...wanted);
+    return;
+  }
   let place = list.firstElementChild;
   for (const row of wanted) {
     if (row === place) place = place.nextElementSibling;
@@ -102,57 +77,19 @@ function arrange(wanted) {
   }
 }
 
-export function draw(items) {
+// `isAway`: what waits for the server is marked.
+export function draw(items, isAway) {
   const focus = rememberFocus();
-  drawing = true;
-  const wanted = items.map((item) => {
-    const row = rows.get(item.todo) ?? makeRow(item.todo);
-    drawRow(row, item);
+  isDrawing = true;
+  arrange(items.map((item) => {
+    const row = rowFor(item.todo);
+    drawRow(row, item, isAway && item.waits);
     return row;
-  });
-  arrange(wanted);
+  }));
   if (focus) restoreFocus(focus);
-  drawing = false;
-  for (const row of list.children) if (row.todo.editing && !isEditing(row)) openUnsaved(row);
-}
-
-/* ---- editing ---- */
-
-function open(row, text) {
-  const edit = part(row, 'edit');
-  row.style.minHeight = `${row.offsetHeight}px`; // the rows below stay where they are
-  row.classList.add('editing');
-  row.todo.editing = true;
-  edit.value = text.replace(/[\r\n]+/g, ' '); // it has one line
-  row.openedWith = edit.value.trim();
-}
-
-function edit(row) {
-  if (isEditing(row)) return;
-  open(row, row.shownTitle);
-  const field = part(row, 'edit');
-  field.focus();
-  field.setSelectionRange(field.value.length, field.value.length);
-}
-
-function close(row) {
-  row.classList.remove('editing');
-  row.style.minHeight = '';
-  row.todo.editing = false;
-}
-
-// What was not changed is not sent: it would undo what others did meanwhile.
-function save(row) {
-  const title = part(row, 'edit').value.trim();
-  close(row);
-  if (title === row.openedWith || title === row.shownTitle) actions.redraw();
-  else if (title === '') actions.remove(row.todo);
-  else actions.rename(row.todo, title);
-}
-
-function cancel(row) {
-  close(row);
-  actions.redraw();
+  isDrawing = false;
+  isFirst &&= items.length === 0;
+  for (const { todo } of items) if (todo.editing && !isEditing(rows.get(todo))) editor.openUnsaved(rows.get(todo));
 }
 
 // Opens a todo again with a text that could not be saved, if it is still there: when it is drawn,
@@ -168,51 +105,69 @@ export function reopen(todo, text) {
   actions.redraw();
 }
 
-// The server never had that text, so it is saved even if it is left as it is.
-function openUnsaved(row) {
-  const active = document.activeElement;
-  open(row, row.todo.unsaved);
-  row.openedWith = null;
-  if (active === document.body || row.contains(active)) part(row, 'edit').focus();
+export function show(todo) {
+  const row = rows.get(todo);
+  row?.scrollIntoView({ block: 'nearest' });
+  return row !== undefined;
 }
 
-export function saveAll() {
-  for (const row of [...list.children].filter(isEditing)) save(row);
+export function focusFirst() {
+  const row = list.firstElementChild;
+  if (row) focusOn(row, stopOf(row));
 }
+
+// The todos whose titles are selected, wholly or in part.
+export const selected = (selection) =>
+  [...list.children].filter((row) => selection.containsNode(part(row, 'name'), true)).map((row) => row.todo);
 
 /* ---- events ---- */
 
 const rowOf = (event) => event.target.closest('.todo-list > li');
 const isPart = (event, className) => event.target.classList.contains(className);
-const isTitle = (event) => event.target.closest('.title') !== null;
+const isTitle = (event) => event.target.closest('.title') !== null && !isPart(event, 'link');
 
 // Whether the key belongs to an input method. Safari says so only by the old code 229.
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 function editByKey(event, row) {
   if (isComposing(event)) return;
-  if (event.key === 'Enter') {
-    save(row);
-    part(row, 'name').focus();
-  } else if (event.key === 'Escape') {
-    cancel(row);
-    part(row, 'name').focus();
-  } else {
-    return;
-  }
+  if (event.key === 'Enter' && !event.shiftKey) editor.save(row);
+  else if (event.key === 'Escape') editor.cancel(row);
+  else return;
   event.preventDefault();
+  const name = alike(row, part(row, 'name'));
+  stopAt(row, name);
+  name.focus({ preventScroll: true });
 }
 
-function moveByKey(event, row) {
-  const steps = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (!steps || !(event.altKey || isPart(event, 'handle'))) return;
-  event.preventDefault();
+function moveByKey(event, row, steps) {
   const all = [...list.children];
   const index = all.indexOf(row);
   const place = index + steps;
   if (place < 0 || place >= all.length) return;
   const before = all[steps < 0 ? place : place + 1];
   actions.move(row.todo, before?.todo, all[place].todo, place);
+}
+
+function goByKey(event, row, steps) {
+  const neighbour = steps < 0 ? row.previousElementSibling : row.nextElementSibling;
+  if (neighbour) focusOn(neighbour, alike(neighbour, event.target));
+  else if (steps < 0) actions.goUp();
+}
+
+function goWithin(event, row, steps) {
+  const control = besides(row, event.target, getComputedStyle(list).direction === 'rtl' ? -steps : steps);
+  if (control) focusOn(row, control);
+}
+
+function onArrow(event, row) {
+  const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const steps = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if ((!steps && !sideways) || event.ctrlKey || event.metaKey || (sideways && event.altKey)) return;
+  event.preventDefault();
+  if (sideways) goWithin(event, row, sideways);
+  else if (event.altKey || isPart(event, 'handle')) moveByKey(event, row, steps);
+  else goByKey(event, row, steps);
 }
 
 function onKey(event) {
@@ -222,18 +177,16 @@ function onKey(event) {
     editByKey(event, row);
     return;
   }
-  const isButton = isPart(event, 'destroy') || isPart(event, 'handle');
-  if (event.key === 'F2' || (event.key === 'Enter' && !isButton)) {
+  const hasOwnEnter = ['destroy', 'handle', 'pen', 'link'].some((name) => isPart(event, name));
+  const edits = event.key === 'F2' || (event.key === 'Enter' && !hasOwnEnter) || (event.key === ' ' && isTitle(event));
+  if (edits) {
     event.preventDefault();
-    edit(row);
+    editor.edit(row);
   } else if (event.key === 'Delete') {
     event.preventDefault();
     actions.remove(row.todo);
-  } else if (event.key === ' ' && isTitle(event)) {
-    event.preventDefault();
-    edit(row);
   } else {
-    moveByKey(event, row);
+    onArrow(event, row);
   }
 }
 
@@ -244,7 +197,19 @@ function onClick(event) {
   const row = rowOf(event);
   if (!row) return;
   if (isPart(event, 'destroy')) actions.remove(row.todo);
-  else if (isTitle(event) && pointer !== 'mouse') edit(row);
+  else if (isPart(event, 'pen') || (isTitle(event) && pointer !== 'mouse')) editor.edit(row);
+}
+
+function onBlur(event) {
+  const row = rowOf(event);
+  if (!isDrawing && isPart(event, 'edit') && row && isEditing(row)) editor.save(row);
+}
+
+function onToggle(event) {
+  if (!isPart(event, 'toggle')) return;
+  const row = rowOf(event);
+  row.shownCompleted = null; // by the browser alone, until it is drawn
+  actions.toggle(row.todo, event.target.checked);
 }
 
 function endSorting(row, moved) {
@@ -253,9 +218,10 @@ function endSorting(row, moved) {
   if (moved) actions.move(row.todo, before, after, [...list.children].indexOf(row));
 }
 
-// `given`: what the rows ask for (rename, remove, toggle, move, redraw, leave).
+// `given`: what the rows ask for (toggle, rename, remove, move, opened, redraw, leave, goUp).
 export function start(given) {
   actions = given;
+  editor.start(given);
   list.addEventListener('keydown', onKey);
   list.addEventListener('pointerdown', (event) => {
     pressedBy = event.pointerType;
@@ -263,21 +229,14 @@ export function start(given) {
   list.addEventListener('click', onClick);
   list.addEventListener('dblclick', (event) => {
     const row = rowOf(event);
-    if (row && isTitle(event)) edit(row);
+    if (row && isTitle(event)) editor.edit(row);
   });
-  list.addEventListener('change', (event) => {
-    if (!isPart(event, 'toggle')) return;
+  list.addEventListener('change', onToggle);
+  list.addEventListener('input', (event) => isPart(event, 'edit') && editor.grow(event.target));
+  list.addEventListener('blur', onBlur, true);
+  list.addEventListener('focusin', (event) => {
     const row = rowOf(event);
-    row.shownCompleted = null; // by the browser alone, until it is drawn
-    actions.toggle(row.todo, event.target.checked);
+    if (row && besides(row, event.target, 0)) stopAt(row, event.target);
   });
-  list.addEventListener(
-    'blur',
-    (event) => {
-      const row = rowOf(event);
-      if (!drawing && isPart(event, 'edit') && row && isEditing(row)) save(row);
-    },
-    true,
-  );
   makeSortable(list, (row) => !isEditing(row), endSorting);
 }

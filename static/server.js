@@ -2,6 +2,7 @@
 
 const LIST = '/todos';
 const PATIENCE = 15000; // milliseconds that an answer may take
+const AWAY = [0, 408, 409, 429, 502, 503, 504]; // 409: the same is still being worked on
 
 // Why a request failed: `status` is 0 when no answer of the API came, but none or nonsense.
 export class Failure extends Error {
@@ -11,8 +12,9 @@ export class Failure extends Error {
     this.isNonsense = isNonsense;
   }
 
+  // Whether the same request may succeed later.
   get isAway() {
-    return this.status === 0 || this.status === 503 || this.status === 502 || this.status === 504;
+    return AWAY.includes(this.status);
   }
 }
 
@@ -60,32 +62,12 @@ function refusal(status, text) {
 
 /* ---- requests ---- */
 
-// No more at once than a browser has connections for: the rest waits here, where waiting is free.
-let free = 6;
-const waiting = [];
-
-// Whether there is so much to do that it would be lost with the page.
-export const isWaiting = () => waiting.length > 0;
-
-async function takeTurn() {
-  if (free === 0) await new Promise((go) => waiting.push(go));
-  else free--;
-}
-
-function giveTurn() {
-  const go = waiting.shift();
-  if (go) go();
-  else free++;
-}
-
-async function ask(method, path, body) {
+async function ask(method, path, headers = {}, json) {
   let response, text;
-  const json = body && JSON.stringify(body);
-  await takeTurn();
   try {
     response = await fetch(path, {
       method,
-      headers: { Accept: 'application/json', ...(body && { 'Content-Type': 'application/json' }) },
+      headers: { Accept: 'application/json', ...(json && { 'Content-Type': 'application/json' }), ...headers },
       body: json,
       cache: 'no-cache',
       redirect: 'manual', // the API has none; a login page has, maybe to where fetch may not go
@@ -96,8 +78,6 @@ async function ask(method, path, body) {
     text = await response.text();
   } catch (error) {
     throw new Failure(0, String(error));
-  } finally {
-    giveTurn();
   }
   if (response.type === 'opaqueredirect') throw nonsense(text);
   if (!response.ok) throw refusal(response.status, text);
@@ -120,7 +100,18 @@ export async function readList() {
 
 export const keyOf = (todo) => KEY.exec(todo.url)[0];
 export const numberOf = (key) => Number(key.slice(key.lastIndexOf('/') + 1));
-export const create = async (todo) => read(await ask('POST', LIST, todo), isTodo);
-export const update = async (key, change) =>
-  read(await ask('PATCH', key, change), (value) => isTodo(value) && keyOf(value) === key);
-export const remove = (key) => ask('DELETE', key);
+
+// Carries out a change of the outbox; gives what the server has of each of its todos now.
+export async function send({ id, method, changes }) {
+  if (method === 'POST') {
+    const [{ body }] = changes;
+    return [read(await ask('POST', LIST, { 'Idempotency-Key': `"${id}"` }, JSON.stringify(body)), isTodo)];
+  }
+  const [{ key, body }] = changes;
+  if (method === 'PATCH') {
+    const isIt = (value) => isTodo(value) && keyOf(value) === key;
+    return [read(await ask('PATCH', key, {}, JSON.stringify(body)), isIt)];
+  }
+  await ask('DELETE', key);
+  return [];
+}

@@ -1,17 +1,18 @@
 // The todos as the user sees them: what the server has, and on top of it what is on its way
-// there. A change shows at once; one that fails is taken off again, and what the server has shows.
+// there. A change shows at once; one that is refused is taken off again.
 
+import * as outbox from './outbox.js';
 import * as server from './server.js';
 import { compare, orderAtEnd, ordersAfterMove } from './order.js';
 
 const todos = new Map(); // key -> todo
 const channel = openChannel();
 let nextNumber = 1e15; // of todos that the server has not numbered yet
-let writes = 0; // begun and ended ones: a list that was read across one is out of date
-let underWay = 0;
+let acknowledged = 0; // changes: a list that was read across one is out of date
 let again = false;
 let reading = null;
-let listener = () => {};
+let isLoaded = false;
+let listener;
 
 // Firefox lets no tab talk to another where cookies are blocked.
 function openChannel() {
@@ -22,37 +23,49 @@ function openChannel() {
   }
 }
 
-function makeTodo(key, number, saved) {
-  const idle = { changes: [], queue: Promise.resolve(), deleting: 0, gone: false, editing: false };
-  return { key, number, saved, ...idle };
+const makeTodo = (key, number, saved) => ({ key, number, saved, gone: false, editing: false });
+
+// What is on its way, by todo; null: a deletion.
+function changesByKey() {
+  const found = new Map();
+  for (const { method, changes } of outbox.all())
+    for (const { key, body } of changes) {
+      const earlier = found.get(key);
+      found.set(key, method === 'DELETE' || earlier === null ? null : { ...earlier, ...body });
+    }
+  return found;
 }
 
-// One property of a todo as it shows.
-function value(todo, name) {
-  const change = todo.changes.findLast((candidate) => name in candidate);
-  return (change ?? todo.saved)[name];
-}
-
-function view(todo) {
+function view(todo, change) {
+  const { title, completed, order } = { ...todo.saved, ...change };
   return {
     todo,
     key: todo.key,
     number: todo.number,
-    title: value(todo, 'title') ?? '',
-    completed: value(todo, 'completed'),
-    order: value(todo, 'order'),
+    title: title ?? '',
+    completed: completed ?? false,
+    order: order ?? null,
+    waits: change !== undefined,
   };
 }
 
-const isSeen = (todo) => !todo.deleting && (!todo.gone || todo.editing);
-
 // All that are not being deleted, in order.
 export function all() {
-  return [...todos.values()].filter(isSeen).map(view).sort(compare);
+  const changes = changesByKey();
+  const seen = [...todos.values()].filter(
+    (todo) => changes.get(todo.key) !== null && (!todo.gone || todo.editing),
+  );
+  return seen.map((todo) => view(todo, changes.get(todo.key))).sort(compare);
 }
 
-export function onChange(callback) {
-  listener = callback;
+export const hasLoaded = () => isLoaded;
+
+/* ---- reading ---- */
+
+// What was sent and not yet acknowledged may be on the server by now.
+function isBeingAdded({ title, order }) {
+  return outbox.all().some(({ method, changes }) =>
+    method === 'POST' && changes.some(({ body }) => body.title === title && (body.order ?? null) === order));
 }
 
 function take(list) {
@@ -62,137 +75,158 @@ function take(list) {
     const todo = todos.get(key);
     keys.add(key);
     if (todo) todo.saved = saved;
-    else todos.set(key, makeTodo(key, server.numberOf(key), saved));
+    else if (!isBeingAdded(saved)) todos.set(key, makeTodo(key, server.numberOf(key), saved));
   }
   // what is being edited stays until that is over: its text would be lost
   for (const [key, todo] of todos) {
-    if (keys.has(key)) continue;
+    if (keys.has(key) || !todo.saved) continue;
     todo.gone = true;
     if (!todo.editing) todos.delete(key);
   }
 }
 
-async function readOnce() {
-  do {
-    const seen = writes;
-    again = false;
-    const list = await server.readList();
-    if (seen === writes && underWay === 0) {
-      take(list);
-      listener();
-    } else {
-      again = true;
+// Those that were typed before there was a list to put them into.
+function placeAdded() {
+  for (const { method, changes } of outbox.all())
+    for (const { key, body } of changes) {
+      if (method !== 'POST' || body.order !== undefined) continue;
+      body.order = orderAtEnd(all().filter((item) => item.key !== key && item.order !== null));
     }
-  } while (again && underWay === 0);
+  outbox.keep();
 }
 
-// Reads the list again; while changes are on their way, once they are through.
-export function refresh() {
-  if (underWay > 0) {
-    again = true;
-    return Promise.resolve();
+async function readOnce() {
+  const seen = acknowledged;
+  again = false;
+  const list = await server.readList();
+  if (seen !== acknowledged) {
+    again = true; // once all are through
+    return;
   }
+  take(list);
+  if (!isLoaded) {
+    isLoaded = true;
+    placeAdded();
+  }
+  listener.changed();
+}
+
+// Reads the list again.
+export function refresh() {
   reading ??= readOnce().finally(() => {
     reading = null;
+    if (again && outbox.isIdle()) return refresh();
   });
   return reading;
 }
 
-channel.onmessage = () => refresh().catch(() => {});
+const refreshQuietly = () => refresh().catch(() => {});
+channel.onmessage = refreshQuietly;
 
-// Runs a request after those of the same todo that are still under way.
-function send(todo, request) {
-  const done = todo.queue.then(request).finally(() => {
-    writes++;
-    underWay--;
-    if (underWay === 0 && again) refresh().catch(() => {});
-  });
-  underWay++;
-  writes++;
-  todo.queue = done.catch(() => {});
-  return done.then((result) => {
-    channel.postMessage('changed');
-    return result;
-  });
-}
+/* ---- what became of a change ---- */
 
 function forget(todo) {
   if (todos.get(todo.key) === todo) todos.delete(todo.key);
   todo.gone = true;
 }
 
-// Each of these shows at once, and fails with a Failure when the server says no.
-
-export async function add(title) {
-  const order = orderAtEnd(all());
-  const todo = makeTodo(`new ${nextNumber}`, nextNumber, { title, completed: false, order });
-  nextNumber++;
-  todos.set(todo.key, todo);
-  const done = send(todo, async () => {
-    try {
-      const saved = await server.create(order === null ? { title } : { title, order });
-      todos.delete(todo.key);
-      todo.saved = saved;
-      todo.key = server.keyOf(saved);
-      todo.number = server.numberOf(todo.key);
-      todos.set(todo.key, todo);
-    } catch (failure) {
-      forget(todo);
-      throw failure;
-    } finally {
-      listener();
-    }
-  });
-  listener();
-  return done;
+function receive(todo, saved) {
+  const key = server.keyOf(saved);
+  if (todo.key !== key) {
+    outbox.rename(todo.key, key);
+    todos.delete(todo.key);
+    todo.key = key;
+    todo.number = server.numberOf(key);
+    todos.set(key, todo); // in the place of what a list may have brought meanwhile
+  }
+  todo.saved = saved;
 }
 
-export async function change(todo, properties) {
-  todo.changes.push(properties);
-  const done = send(todo, async () => {
-    try {
-      if (todo.gone) throw new server.Failure(404, '');
-      todo.saved = await server.update(todo.key, properties);
-    } catch (failure) {
-      if (failure.status === 404) forget(todo);
-      throw failure;
-    } finally {
-      todo.changes.splice(todo.changes.indexOf(properties), 1);
-      listener();
-    }
+function onAcknowledged({ method, changes }, saved) {
+  acknowledged++;
+  changes.forEach(({ key }, index) => {
+    const todo = todos.get(key);
+    if (todo && method === 'DELETE') forget(todo);
+    else if (todo) receive(todo, saved[index]);
   });
-  listener();
-  return done;
+  channel.postMessage('changed');
+  listener.acknowledged();
 }
 
-export async function remove(todo) {
-  todo.deleting++;
-  const done = send(todo, async () => {
-    try {
-      if (!todo.gone) await server.remove(todo.key);
-      forget(todo);
-    } catch (failure) {
-      if (failure.status !== 404) throw failure;
-      forget(todo);
-    } finally {
-      todo.deleting--;
-      listener();
-    }
-  });
-  listener();
-  return done;
+function onRefused(change, failure) {
+  const titles = change.changes.map(({ key, body }) => todos.get(key)?.saved?.title ?? body?.title ?? '');
+  const its = change.changes.map(({ key }) => todos.get(key));
+  if (change.method === 'POST' || failure.status === 404) {
+    for (const todo of its) if (todo) forget(todo);
+    for (const { key } of change.changes) outbox.drop(key);
+  }
+  listener.refused({ ...change, todos: its, titles }, failure);
+}
+
+function onChanged() {
+  if (again && outbox.isIdle()) refreshQuietly();
+  listener.changed();
+}
+
+/* ---- changes: each shows at once ---- */
+
+// `items`: { title, completed, order }, of which only the title must be there. Without an order
+// they stand at the end.
+export function add(items) {
+  const added = [];
+  for (const item of items) {
+    const todo = makeTodo(`new ${nextNumber}`, nextNumber, null);
+    const body = { ...item };
+    nextNumber++;
+    if (body.order === undefined && isLoaded) body.order = orderAtEnd(all());
+    todos.set(todo.key, todo);
+    added.push(todo);
+    outbox.put('POST', [{ key: todo.key, body }]);
+  }
+  return added;
+}
+
+// `changes`: [todo, properties] pairs.
+export function change(changes) {
+  for (const [todo, body] of changes) outbox.put('PATCH', [{ key: todo.key, body }]);
+}
+
+export function remove(gone) {
+  for (const todo of gone) outbox.put('DELETE', [{ key: todo.key }]);
 }
 
 // Puts a todo before another one, or at the end of those that the user sees.
 export function move(todo, before, lastSeen) {
-  const others = all().filter((item) => item.todo !== todo);
+  const items = all();
+  const others = items.filter((item) => item.todo !== todo);
   const found = others.findIndex((item) => item.todo === (before ?? lastSeen));
-  if (found < 0) {
-    listener(); // it went away meanwhile
-    return Promise.resolve();
-  }
+  if (found < 0) return; // it went away meanwhile
   const index = before ? found : found + 1;
-  others.splice(index, 0, view(todo));
-  const changes = [...ordersAfterMove(others, index)];
-  return Promise.all(changes.map(([item, order]) => change(item.todo, { order })));
+  others.splice(index, 0, items.find((item) => item.todo === todo));
+  change([...ordersAfterMove(others, index)].map(([item, order]) => [item.todo, { order }]));
+}
+
+/* ---- start ---- */
+
+// What an earlier page of this tab did not get through.
+function restore() {
+  for (const { method, changes } of outbox.all())
+    for (const { key } of changes) {
+      if (method !== 'POST') continue;
+      const number = Number(key.slice('new '.length));
+      todos.set(key, makeTodo(key, number, null));
+      nextNumber = Math.max(nextNumber, number + 1);
+    }
+}
+
+// `given`: changed(), acknowledged(), refused({ method, changes, todos, titles }, failure).
+export function start(given) {
+  listener = given;
+  restore();
+  outbox.start({
+    acknowledged: onAcknowledged,
+    refused: onRefused,
+    changed: onChanged,
+    maySend: ({ method, changes }) => method !== 'POST' || changes.every(({ body }) => body.order !== undefined),
+  });
 }

@@ -97,37 +97,56 @@ static void append_start(struct buffer *out, const struct http_response *respons
              "</head>\n<body class=\"browse\">\n");
 }
 
-/* Ways to elsewhere: the page, the API's root, and the list that an item is of. */
-static void append_navigation(struct buffer *out, const struct http_response *response)
+static void append_crumb(struct buffer *out, const char *path, size_t length, bool is_current)
 {
-    const struct http_route *route = response->route;
-    size_t length = route ? strcspn(route->pattern, "{") : 0;
-
-    buffer_append_text(out, "<nav aria-label=\"Site\"><a href=\"/\">Todos</a> "
-                            "<a href=\"/?format=api\">API</a>");
-    if (length > 1 && (!response->request || route->pattern[length])) {
-        buffer_append_text(out, " <a href=\"");
-        buffer_append_html(out, route->pattern, length - 1);
+    buffer_append_text(out, is_current ? "<li aria-current=\"page\">" : "<li><a href=\"");
+    if (!is_current) {
+        buffer_append_html(out, path, length);
         buffer_append_text(out, "\">");
-        buffer_append_html(out, route->pattern, length - 1);
-        buffer_append_text(out, "</a>");
     }
-    if (route && route->formats)
-        buffer_append_text(out, " <a class=\"raw\" href=\"?format=json\">JSON</a>");
-    buffer_append_text(out, "</nav>\n");
+    buffer_append_html(out, path, length);
+    buffer_append_text(out, is_current ? "</li>" : "</a></li>");
 }
 
-static void append_answer(struct buffer *out, const struct http_response *response,
-                          const char *json, size_t size)
+/* Ways to elsewhere: the page, the API's root, the list that an item is of; and where one is.
+ */
+static void append_navigation(struct buffer *out, const struct http_response *response)
+{
+    const char *pattern = response->route ? response->route->pattern : "";
+    size_t length = strcspn(pattern, "{");
+    bool is_item = pattern[length] != '\0';
+    bool is_root = length == 1 && !is_item;
+
+    buffer_append_text(out, "<nav aria-label=\"Site\"><ol>"
+                            "<li><a href=\"/\" data-say>Todos</a></li>");
+    buffer_append_text(out, is_root ? "<li aria-current=\"page\">API</li>"
+                                    : "<li><a href=\"/?format=api\">API</a></li>");
+    if (length > 1)
+        append_crumb(out, pattern, length - is_item, !is_item);
+    if (is_item && response->request) {
+        buffer_append_text(out, "<li aria-current=\"page\">");
+        append_foreign(out, response->request->target.data, response->request->target.size);
+        buffer_append_text(out, "</li>");
+    }
+    buffer_append_text(out, "</ol></nav>\n");
+}
+
+static void append_heading(struct buffer *out, const struct http_response *response)
 {
     buffer_append_text(out, "<h1>");
     if (response->request)
         append_asked(out, response->request);
     else
         buffer_append_text(out, http_status_text(response->status));
+    buffer_append_text(out, "</h1>\n");
+}
+
+static void append_answer(struct buffer *out, const struct http_response *response,
+                          const char *json, size_t size)
+{
     buffer_append_format(
         out,
-        "</h1>\n<section class=\"answer\" aria-label=\"Answer\">\n"
+        "<section class=\"answer\" aria-label=\"Answer\">\n"
         "<p class=\"status\" role=\"status\" data-class=\"%u\"><b>%u</b> %s</p>\n"
         "<pre class=\"headers\" tabindex=\"0\" aria-label=\"Headers\">",
         response->status / 100, response->status, http_status_text(response->status));
@@ -157,12 +176,12 @@ static void append_fields_form(struct buffer *out, const struct http_route *rout
 
     buffer_append_format(out,
                          "<form method=\"post\" class=\"fields\"%s>\n"
-                         "<h2>Fields</h2>\n",
+                         "<h2 data-say>Fields</h2>\n",
                          is_post ? "" : " hidden");
     for (size_t i = 0; i < route->field_count; i++) {
         const struct http_field *field = &route->fields[i];
         buffer_append_format(out,
-                             "<p><label for=\"field-%s\">%s</label> "
+                             "<p><label for=\"field-%s\" data-say>%s</label> "
                              "<input id=\"field-%s\" name=\"%s\" type=\"%s\"%s%s></p>\n",
                              field->name, field->label, field->name, field->name, field->type,
                              strcmp(field->type, "checkbox") == 0 ? " value=\"true\"" : "",
@@ -179,24 +198,31 @@ static void append_button(struct buffer *out, const struct http_route *route,
         buffer_append_format(out, "<button value=\"%s\">%s</button>\n", name, name);
 }
 
-/* What a plain form can't send stays hidden until browse.js, which can, shows it. */
-static void append_forms(struct buffer *out, const struct http_route *route)
+/* What needs no content, above the answer: that may be long. What a plain form can't send stays
+ * hidden until browse.js, which can, shows it. */
+static void append_actions(struct buffer *out, const struct http_route *route)
 {
-    buffer_append_text(out, "<section class=\"forms\" aria-label=\"Requests\">\n");
-    if (route->field_count > 0) {
-        append_fields_form(out, route);
-        buffer_append_text(out, "<form method=\"post\" class=\"raw\" data-raw hidden>\n<h2>"
-                                "<label for=\"raw\">JSON</label></h2>\n"
-                                "<p><textarea id=\"raw\" rows=\"6\" spellcheck=\"false\">"
-                                "</textarea></p>\n<p>");
-        append_button(out, route, HTTP_POST, "POST");
-        append_button(out, route, HTTP_PUT, "PUT");
-        append_button(out, route, HTTP_PATCH, "PATCH");
-        buffer_append_text(out, "</p>\n</form>\n");
-    }
-    buffer_append_text(out, "<form method=\"post\" class=\"plain\" data-empty hidden>\n<p>");
+    buffer_append_text(out, "<div class=\"actions\">\n<a href=\"\">GET</a>\n"
+                            "<a href=\"?format=json\" data-say>GET as JSON</a>\n"
+                            "<form method=\"post\" data-empty hidden>\n");
     append_button(out, route, HTTP_OPTIONS, "OPTIONS");
     append_button(out, route, HTTP_DELETE, "DELETE");
+    buffer_append_text(out, "</form>\n</div>\n");
+}
+
+static void append_forms(struct buffer *out, const struct http_route *route)
+{
+    if (route->field_count == 0)
+        return;
+    buffer_append_text(out, "<section class=\"forms\" aria-label=\"Requests\">\n");
+    append_fields_form(out, route);
+    buffer_append_text(out, "<form method=\"post\" class=\"raw\" data-raw hidden>\n<h2>"
+                            "<label for=\"raw\">JSON</label></h2>\n"
+                            "<p><textarea id=\"raw\" rows=\"6\" spellcheck=\"false\">"
+                            "</textarea></p>\n<p>");
+    append_button(out, route, HTTP_POST, "POST");
+    append_button(out, route, HTTP_PUT, "PUT");
+    append_button(out, route, HTTP_PATCH, "PATCH");
     buffer_append_text(out, "</p>\n</form>\n</section>\n"
                             "<noscript><p>Without JavaScript, all that can be sent is a "
                             "POST with fields, from a list's page.</p></noscript>\n");
@@ -205,11 +231,17 @@ static void append_forms(struct buffer *out, const struct http_route *route)
 void http_page_append(struct buffer *out, const struct http_response *response,
                       const char *json, size_t size)
 {
+    const struct http_route *route = response->route;
+    bool can_be_asked = route && route->formats && route->methods[0].handler;
+
     append_start(out, response);
     append_navigation(out, response);
     buffer_append_text(out, "<main>\n");
+    append_heading(out, response);
+    if (can_be_asked)
+        append_actions(out, route);
     append_answer(out, response, json, size);
-    if (response->route && response->route->formats && response->route->methods[0].handler)
-        append_forms(out, response->route);
+    if (can_be_asked)
+        append_forms(out, route);
     buffer_append_text(out, "</main>\n</body>\n</html>\n");
 }

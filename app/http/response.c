@@ -14,7 +14,8 @@
     "Location, ETag, Link, Preference-Applied, Retry-After, X-Request-Id"
 #define CONTENT_SECURITY_POLICY                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "                \
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "           \
+    "frame-ancestors 'none'"
 
 void http_response_add_header(struct http_response *response, const char *name,
                               const char *value)

@@ -107,30 +107,12 @@ static void respond_foreign_change(struct http_exchange *exchange,
                         "Pages of this Origin may not change anything here (CORS_ORIGINS).");
 }
 
-/* The page for a person who meets no resource: contract, section 10. */
-static void respond_page(struct http_exchange *exchange, unsigned status, const char *title,
-                         const char *text)
-{
-    struct http_response response;
-
-    http_start_route_response(&response, exchange, NULL, status);
-    http_response_add_page_headers(&response, "text/html");
-    buffer_append_format(&response.body,
-                         "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%s</title>\n"
-                         "</head>\n<body>\n  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n",
-                         title, title, text);
-    http_exchange_respond(exchange, &response);
-}
-
 static void respond_bad_host(struct http_exchange *exchange, const char *problem)
 {
     const struct http_representation representation = represent_nothing(exchange);
 
     http_exchange_reject(exchange, METRICS_REJECTED_HOST);
-    if (representation.format.media == HTTP_HTML)
-        respond_page(exchange, 400, "Bad Request (400)", "");
-    else
-        http_respond_detail(exchange, &representation, 400, problem);
+    http_respond_detail(exchange, &representation, 400, problem);
 }
 
 void http_respond_unknown_path(struct http_exchange *exchange)
@@ -141,9 +123,6 @@ void http_respond_unknown_path(struct http_exchange *exchange)
     if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
         representation.route = &any_route;
         respond_unknown_method(exchange, &representation);
-    } else if (representation.format.media == HTTP_HTML) {
-        respond_page(exchange, 404, "Not Found",
-                     "The requested resource was not found on this server.");
     } else {
         http_respond_detail(exchange, &representation, 404, "Not found.");
     }

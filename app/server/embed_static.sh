@@ -4,7 +4,8 @@
 #     sh app/server/embed_static.sh static >static_files.c
 #
 # Each file goes in as it is and, where that makes it smaller and the tool is there, compressed
-# by gzip and by brotli. An ETag is the start of the bytes' SHA-256.
+# by gzip and by brotli. An ETag is the start of the bytes' SHA-256. The service worker, sw.js,
+# gets a sum of all files, so that browsers see that there is another build.
 set -eu
 export LC_ALL=C
 source=${1:?the folder of files}
@@ -41,6 +42,7 @@ add_variant() {
 }
 
 printf '/* Made by app/server/embed_static.sh. */\n#include "server/static.h"\n\n'
+build=$(cat "$source"/* | sha256sum | cut -c 1-24)
 count=0
 rows=
 for path in "$source"/*; do
@@ -49,6 +51,10 @@ for path in "$source"/*; do
     .* | *[!a-zA-Z0-9._-]*) fail "$path: only letters, digits, ., - and _ in a name" ;;
     esac
     [ -s "$path" ] || fail "$path: empty, or no file"
+    if [ "$name" = sw.js ]; then
+        sed "s/'unbuilt'/'$build'/" "$path" >"$work/sw.js"
+        path=$work/sw.js
+    fi
     variants=
     add_variant HTTP_IDENTITY "file_$count" "$path"
     ! compress gzip "$path" || add_variant HTTP_GZIP "file_${count}_gzip" "$work/gzip"

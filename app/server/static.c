@@ -13,6 +13,7 @@
 
 #define NAME_SIZE      128
 #define FILE_SIZE_MAX  (16 * 1024 * 1024)
+#define SERVICE_WORKER "sw.js" /* stands for all paths, not only for those beside it */
 #define VARY           "Accept-Encoding"
 #define VARY_OF_A_PAGE "Accept, Accept-Encoding, Origin"
 
@@ -20,14 +21,15 @@ static const struct {
     const char *extension;
     const char *type;
 } types[] = {
-    {".css",  "text/css; charset=utf-8"       },
-    {".html", "text/html; charset=utf-8"      },
-    {".ico",  "image/x-icon"                  },
-    {".js",   "text/javascript; charset=utf-8"},
-    {".json", "application/json"              },
-    {".png",  "image/png"                     },
-    {".svg",  "image/svg+xml"                 },
-    {".txt",  "text/plain; charset=utf-8"     },
+    {".css",         "text/css; charset=utf-8"       },
+    {".html",        "text/html; charset=utf-8"      },
+    {".ico",         "image/x-icon"                  },
+    {".js",          "text/javascript; charset=utf-8"},
+    {".json",        "application/json"              },
+    {".png",         "image/png"                     },
+    {".svg",         "image/svg+xml"                 },
+    {".txt",         "text/plain; charset=utf-8"     },
+    {".webmanifest", "application/manifest+json"     },
 };
 
 static const char *const codings[HTTP_CODING_COUNT] = {
@@ -181,6 +183,8 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
         http_response_add_page_headers(&response, type);
     else
         http_response_add_header(&response, "Content-Type", type);
+    if (strcmp(name, SERVICE_WORKER) == 0)
+        http_response_add_header(&response, "Service-Worker-Allowed", "/");
     if (content->coding != HTTP_IDENTITY)
         http_response_add_header(&response, "Content-Encoding", codings[content->coding]);
     if (known) {

@@ -48,42 +48,24 @@ const answers = {
   'a 401': () => ({ status: 401, contentType: 'application/json', body: '{"detail":"Who are you?"}' }),
 };
 for (const [name, answer] of Object.entries(answers))
-  test(`${name} is no answer: it is said, nothing is lost, nothing looks done`, async () => {
+  test(`${name} is no answer: it is said, nothing is lost, and all is sent when it is over`, async () => {
     const page = await filled('a', 'b');
     const restore = await refuse(page, ALL, answer);
     await add(page, 'precious');
-    await until(() => message(page), `Not added: “precious”. ${NONSENSE}`);
-    assert.equal(await field(page).inputValue(), 'precious');
-    await sees(page, 'a', 'b');
-    await field(page).fill('');
-
+    await until(() => message(page), `${NONSENSE} 1 change waits for the server.`);
+    assert.equal(await row(page, 3).evaluate((element) => element.classList.contains('waits')), true);
     await row(page, 1).locator('.toggle').click();
-    await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
-    assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
-
-    await row(page, 1).locator('.name').focus();
-    await page.keyboard.press('Delete');
-    await until(() => message(page), `Not deleted: “a”. ${NONSENSE}`);
-    await sees(page, 'a', 'b');
-
-    await row(page, 1).locator('.name').focus();
-    await page.keyboard.press('Alt+ArrowDown');
-    await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
-    await sees(page, 'a', 'b');
-
     await row(page, 2).locator('label').dblclick();
     await row(page, 2).locator('.edit').fill('long thought');
     await page.keyboard.press('Enter');
-    await until(() => message(page), `Not saved: “long thought”. ${NONSENSE}`);
-    await until(() => row(page, 2).locator('.edit').isVisible(), true);
-    assert.equal(await row(page, 2).locator('.edit').inputValue(), 'long thought');
-
+    await until(() => message(page), `${NONSENSE} 3 changes wait for the server.`);
+    await sees(page, 'a', 'long thought', 'precious');
     await restore();
     await until(() => message(page), ''); // by itself
-    assert.equal(await row(page, 2).locator('.edit').inputValue(), 'long thought');
-    await field(page).click();
-    await until(async () => properties(await server.list(), 'title', 'completed'),
-      [{ title: 'a', completed: false }, { title: 'long thought', completed: false }]);
+    await until(async () => properties(await server.list(), 'title', 'completed'), [
+      { title: 'a', completed: true }, { title: 'long thought', completed: false }, { title: 'precious', completed: false },
+    ]);
+    assert.equal(await page.locator('.waits').count(), 0);
   });
 
 test('each field of a todo is looked at, and whose answer it is', async () => {
@@ -106,8 +88,7 @@ test('each field of a todo is looked at, and whose answer it is', async () => {
   }
   await page.route('**/todos/*', (route) => route.fulfill(json(about(route.request(), { url: 'http://a/todos/0' }))()));
   await row(page, 1).locator('.toggle').click();
-  await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
-  assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
+  await until(() => message(page), `${NONSENSE} 1 change waits for the server.`);
 });
 
 for (const [name, answer, words] of [
@@ -127,33 +108,45 @@ for (const [name, answer, words] of [
     await until(() => message(page), '');
   });
 
-test('signed out: another tab can sign in, and what was typed is still there', async () => {
+test('signed out: another tab can sign in, and what was typed arrives', async () => {
   const page = await filled('a');
   const restore = await refuse(page, ALL, page200);
   await add(page, 'precious');
   const link = page.getByRole('link', { name: 'Open in a new tab' });
   await link.waitFor();
-  assert.equal(await page.locator('.retry').isVisible(), false);
   const opened = page.context().waitForEvent('page');
   await link.click();
   await sees(await opened, 'a');
   await restore();
   await until(() => message(page), '');
-  assert.equal(await link.isVisible(), false);
-  assert.equal(await field(page).inputValue(), 'precious');
+  assert.equal(await link.count(), 0);
+  await until(async () => properties(await server.list(), 'title'), [{ title: 'a' }, { title: 'precious' }]);
+});
+
+test('what never gets an answer of the server can be given up', async () => {
+  const page = await filled('a');
+  await refuse(page, ['PATCH'], page200);
+  await row(page, 1).locator('.toggle').click();
+  const asked = page.waitForEvent('dialog').then((dialog) => dialog.accept().then(() => dialog.message()));
+  await page.getByRole('button', { name: 'Discard' }).click();
+  assert.equal(await asked, 'Discard the change that waits?');
+  await until(() => message(page), '');
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
 });
 
 test('signed out, in Chinese', async () => {
   const page = await openPage({ locale: 'zh-CN' });
   await refuse(page, ALL, page200);
   await add(page, '牛奶');
-  await until(() => message(page), '未添加：“牛奶”。 服务器的回答无法理解，您可能已退出登录。');
+  await until(() => message(page), '服务器的回答无法理解，您可能已退出登录。 1 项更改在等待服务器。');
   assert.equal(await page.locator('.elsewhere').innerText(), '在新标签页中打开');
 });
 
-test('a toggle that fails while something is pressed goes back, too', async () => {
+const refusal = { status: 400, contentType: 'application/json', body: '{"title":["No, thank you."]}' };
+
+test('a toggle that is refused while something is pressed goes back, too', async () => {
   const page = await filled('a');
-  await refuse(page, ['PATCH'], page200);
+  await refuse(page, ['PATCH'], refusal);
   const failed = page.waitForResponse((response) => response.request().method() === 'PATCH');
   await row(page, 1).locator('.toggle').evaluate((toggle) => {
     toggle.click();
@@ -161,9 +154,124 @@ test('a toggle that fails while something is pressed goes back, too', async () =
   });
   await (await failed).finished();
   await page.evaluate(() => void dispatchEvent(new PointerEvent('pointerup')));
-  await until(() => message(page), `Not changed: “a”. ${NONSENSE}`);
+  await until(() => message(page), 'Not changed: “a”. The server said no (400): No, thank you.');
   assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
 });
+
+/* ---- what the server refuses ---- */
+
+test('a toggle that is refused is taken back, in words that go with what is done next', async () => {
+  const page = await filled('a');
+  const restore = await refuse(page, ['PATCH'], refusal);
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), 'Not changed: “a”. The server said no (400): No, thank you.');
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), false);
+  await restore();
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), '');
+  assert.equal(await row(page, 1).locator('.toggle').isChecked(), true);
+});
+
+test('a deletion that failed brings the todo back, and can be tried again; the focus comes back, too', async () => {
+  const page = await filled('a', 'b');
+  const restore = await refuse(page, ['DELETE'], { status: 500, contentType: 'application/json', body: '{"detail":"No."}' });
+  await row(page, 1).locator('.name').focus();
+  await page.keyboard.press('Delete');
+  await until(() => message(page), 'Not deleted: “a”. The server said no (500): No.');
+  await sees(page, 'a', 'b');
+  await restore();
+  await page.getByRole('button', { name: 'Try again' }).focus();
+  await page.keyboard.press('Enter');
+  await sees(page, 'b');
+  await until(() => message(page), '');
+  assert.notEqual(await page.evaluate(() => document.activeElement.tagName), 'BODY');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await until(async () => (await server.list()).map(({ title }) => title).sort(), ['a', 'b']);
+});
+
+test('several refusals are all told', async () => {
+  const page = await filled('a', 'b', 'c');
+  await refuse(page, ['PATCH', 'DELETE'], refusal);
+  await page.locator('.toggle-all').click();
+  await until(() => message(page), 'Not changed: “a”, “b”, “c”. The server said no (400): No, thank you.');
+  await page.evaluate(() => {
+    for (const button of [...document.querySelectorAll('.destroy')].slice(1)) button.click();
+  });
+  await until(async () => /“b”.*“c”|“c”/.test(await message(page)), true);
+});
+
+test('a new todo that is refused gives its text back to the empty field', async () => {
+  const page = await openPage();
+  const restore = await refuse(page, ['POST'], refusal);
+  await add(page, 'precious');
+  await until(() => message(page), 'Not added: “precious”. The server said no (400): No, thank you.');
+  assert.equal(await field(page).inputValue(), 'precious');
+  await sees(page);
+  await restore();
+  await field(page).press('Enter');
+  await sees(page, 'precious');
+  await until(() => message(page), '');
+});
+
+test('a new todo that is refused while something else was typed is held by the message, then in the field', async () => {
+  const page = await openPage();
+  let answer;
+  const answered = new Promise((done) => { answer = done; });
+  tolerate(/Failed to load resource/);
+  await page.route('**/todos', async (route) => {
+    if (route.request().method() !== 'POST') return route.fallback();
+    await answered;
+    return route.fulfill(refusal);
+  });
+  const text = 'precious '.repeat(8).trim();
+  await add(page, text);
+  await sees(page, text);
+  await field(page).fill('something else');
+  answer();
+  await until(() => message(page), `Not added: “${text}”. The server said no (400): No, thank you.`);
+  assert.equal(await field(page).inputValue(), 'something else');
+  await page.unrouteAll();
+  await field(page).press('Enter');
+  await sees(page, 'something else');
+  await until(() => field(page).inputValue(), text);
+  await until(() => message(page), '');
+});
+
+test('an edit that is refused stays open with its text', async () => {
+  const page = await filled('a', 'b');
+  const restore = await refuse(page, ['PATCH'], refusal);
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('long thought');
+  await page.keyboard.press('Enter');
+  await until(() => message(page), 'Not saved: “long thought”. The server said no (400): No, thank you.');
+  assert.match(await row(page, 1).getAttribute('class'), /editing/);
+  assert.equal(await row(page, 1).locator('.edit').inputValue(), 'long thought');
+  assert.equal(await focused(page), 'edit');
+  await page.keyboard.press('Escape');
+  await sees(page, 'a', 'b');
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('second thought');
+  await restore();
+  await page.keyboard.press('Enter');
+  await sees(page, 'second thought', 'b');
+  await until(() => message(page), '');
+});
+
+for (const [locale, words] of [['en', /no more than 256 characters/], ['zh-CN', /不能超过 256 个字符/]])
+  test(`a title that is too long is counted, refused in words, and stays: ${locale}`, async () => {
+    const page = await openPage({ locale });
+    tolerate(/Failed to load resource/);
+    const counted = () => page.locator('.entry').evaluate((entry) => getComputedStyle(entry, '::before').content);
+    await field(page).fill('x'.repeat(199));
+    assert.equal(await counted(), 'none');
+    await field(page).fill('x'.repeat(257));
+    assert.equal(await counted(), '"257/256"');
+    await field(page).press('Enter');
+    await until(async () => words.test(await message(page)), true);
+    assert.equal(await field(page).inputValue(), 'x'.repeat(257));
+    assert.equal(await counted(), '"257/256"');
+    await sees(page);
+  });
 
 /* ---- edits ---- */
 
@@ -224,10 +332,14 @@ test('an edit to what the row has by now sends nothing', async () => {
   await sentNothing(page, sent);
 });
 
-test('the lines of a title are edited as words', async () => {
+test('the lines of a title are edited as lines', async () => {
   const page = await filled('line one\nline two');
   await row(page, 1).locator('label').dblclick();
-  assert.equal(await row(page, 1).locator('.edit').inputValue(), 'line one line two');
+  assert.equal(await row(page, 1).locator('.edit').inputValue(), 'line one\nline two');
+  await row(page, 1).locator('.edit').press('End');
+  await page.keyboard.type('!');
+  await page.keyboard.press('Enter');
+  await until(async () => (await server.list())[0].title, 'line one\nline two!');
 });
 
 test('an edit that failed is saved on leaving, though it is untouched since', async () => {
@@ -250,7 +362,7 @@ async function holdPatches(page) {
   tolerate(/Failed to load resource/);
   await page.route('**/todos/*', async (route) => {
     await failing;
-    await route.fulfill(page200());
+    await route.fulfill(refusal);
   });
   return fail;
 }
@@ -263,7 +375,7 @@ test('an edit that failed while it was open again is saved on leaving, too', asy
   await page.keyboard.press('Enter');
   await row(page, 1).locator('label').dblclick();
   fail();
-  await until(() => message(page), `Not saved: “long thought”. ${NONSENSE}`);
+  await until(() => message(page), 'Not saved: “long thought”. The server said no (400): No, thank you.');
   await page.unrouteAll();
   await field(page).click();
   await until(async () => (await server.list())[0].title, 'long thought');
@@ -334,32 +446,35 @@ for (const width of [390, 1280])
       assert.deepEqual(await places(page), before, 'again');
     });
 
-const long = `${'word '.repeat(51)}end`; // 258 characters
+const long = 'word '.repeat(50).trim();
 for (const width of [320, 390, 1280])
-  test(`a message is a bar over the bottom that hides nothing for good, at ${width} pixels`, async () => {
-    await server.fill(...Array.from({ length: 20 }, (_, index) => `todo ${index}`));
+  test(`the bars lie over the bottom and hide nothing for good, at ${width} pixels`, async () => {
+    await server.fill(long, ...Array.from({ length: 20 }, (_, index) => `todo ${index}`));
     const page = await openPage({ viewport: { width, height: 800 }, reducedMotion: 'reduce' });
-    await row(page, 20).waitFor();
-    await refuse(page, ALL);
-    await add(page, long);
+    await row(page, 21).waitFor();
+    await refuse(page, ['DELETE'], { status: 500, contentType: 'application/json', body: '{"detail":"No."}' });
+    await row(page, 1).locator('.name').focus();
+    await page.keyboard.press('Delete');
     await page.locator('.retry').waitFor();
     const found = await page.evaluate(() => {
       const rect = (selector) => document.querySelector(selector).getBoundingClientRect();
       const text = document.querySelector('.message-text');
       const lines = text.clientHeight / parseFloat(getComputedStyle(text).lineHeight);
+      const gap = rect('.footer').top - rect('.message').bottom;
+      const bars = rect('.message').top - rect('.offer').bottom;
       scrollTo(0, document.documentElement.scrollHeight);
       return {
-        atBottom: innerHeight - rect('.message').bottom,
+        gap, bars,
         inside: rect('.message').left >= 0 && rect('.message').right <= innerWidth,
         lines: Math.round(lines * 10) / 10,
         isWhole: text.scrollHeight <= text.clientHeight,
-        button: rect('.retry').height,
-        free: rect('.message').top - rect('.info p:last-child').bottom,
+        buttons: Math.min(rect('.retry').height, rect('.undo').height),
+        free: rect('.offer').top - rect('.info p:last-child').bottom,
       };
     });
-    assert.ok(found.atBottom >= 0 && found.atBottom < 40, JSON.stringify(found));
+    assert.ok(found.gap >= 0 && found.gap < 40 && found.bars >= 0, JSON.stringify(found));
     assert.ok(found.inside && found.isWhole && found.lines <= 3, JSON.stringify(found));
-    assert.ok(found.button >= 44, JSON.stringify(found));
+    assert.ok(found.buttons >= 44, JSON.stringify(found));
     assert.ok(found.free >= 0, JSON.stringify(found));
   });
 
@@ -397,19 +512,17 @@ test('a message lies above a phone’s keyboard', async () => {
 });
 
 test('a message quotes the beginning of a long title', async () => {
-  const page = await filled('b');
+  const page = await filled(long, {});
   tolerate(/Failed to load resource/);
   await add(page, 'x'.repeat(257));
   await until(async () => (await message(page)).split('”')[0], `Not added: “${'x'.repeat(39)}…`);
   assert.equal(await field(page).inputValue(), 'x'.repeat(257));
-  await server.fill(long.slice(0, 250), {});
-  await page.reload();
-  await row(page, 2).waitFor();
-  await refuse(page, ALL);
+  await field(page).fill('');
+  await refuse(page, ['PATCH'], refusal);
   await row(page, 1).locator('.toggle').click();
-  await until(() => message(page), 'Not changed: “word word word word word word word word…”. The server can’t be reached.');
+  await until(() => message(page), 'Not changed: “word word word word word word word word…”. The server said no (400): No, thank you.');
   await row(page, 2).locator('.toggle').click();
-  await until(() => message(page), 'Not changed: “(no title)”. The server can’t be reached.');
+  await until(() => message(page), 'Not changed: “(no title)”. The server said no (400): No, thank you.');
 });
 
 test('a message about a todo that was deleted meanwhile has all that was typed', async () => {

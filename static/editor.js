@@ -1,0 +1,63 @@
+// Editing a row's title in place.
+
+import { isEditing, part } from './row.js';
+import { count } from './lines.js';
+
+let actions; // { rename(todo, title), remove(todo), redraw(), opened(todo) }
+
+// As high as its text; a row never gets lower by that than it was.
+export function grow(edit) {
+  edit.style.height = 'auto';
+  edit.style.height = `${edit.scrollHeight}px`;
+  edit.parentElement.dataset.count = count(edit.value);
+}
+
+export function open(row, text) {
+  const edit = part(row, 'edit');
+  row.style.minHeight = `${row.offsetHeight}px`; // the rows below stay where they are
+  row.classList.add('editing');
+  row.todo.editing = true;
+  edit.value = text;
+  row.openedWith = edit.value.trim();
+  grow(edit);
+}
+
+export function edit(row) {
+  if (isEditing(row)) return;
+  open(row, row.shownTitle);
+  const field = part(row, 'edit');
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+  actions.opened(row.todo);
+}
+
+// Until it is drawn, the row stays as high as it is: something below may be pressed.
+function close(row) {
+  row.style.minHeight = `${row.offsetHeight}px`;
+  row.classList.remove('editing');
+  row.todo.editing = false;
+  actions.redraw();
+}
+
+// What was not changed is not sent: it would undo what others did meanwhile.
+export function save(row) {
+  const title = part(row, 'edit').value.trim();
+  close(row);
+  if (title === row.openedWith || title === row.shownTitle) return;
+  if (title === '') actions.remove(row.todo);
+  else actions.rename(row.todo, title);
+}
+
+export const cancel = close;
+
+// The server never had that text, so it is saved even if it is left as it is.
+export function openUnsaved(row) {
+  const active = document.activeElement;
+  open(row, row.todo.unsaved);
+  row.openedWith = null;
+  if (active === document.body || row.contains(active)) part(row, 'edit').focus();
+}
+
+export function start(given) {
+  actions = given;
+}
