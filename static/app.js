@@ -318,6 +318,7 @@ function onChanged() {
 
 // Keeps the page for when there is no network; where the browser lets it, and that is https alone.
 async function keepPage() {
+  if (!todos.hasLoaded()) return;
   try {
     await navigator.serviceWorker?.register('/static/sw.js', { scope: '/' });
   } catch {
@@ -381,6 +382,5 @@ document.addEventListener('visibilitychange', () => document.hidden || reread())
 field.focus();
 todos.start({ changed: onChanged, acknowledged: onAcknowledged, refused: onRefused });
 draw();
-keepUp();
-addEventListener('load', () => setTimeout(keepPage, 1000)); // when there is nothing else to do
+keepUp().then(keepPage); // when the list has come
 keepUpIn(POLL_WHEN_AWAY); // what the page before this one sent last may still be on its way

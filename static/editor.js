@@ -1,7 +1,8 @@
 // Editing a row's title in place.
 
-import { isEditing, part } from './row.js';
 import { count } from './lines.js';
+import { isEditing, make, part } from './row.js';
+import { words } from './words.js';
 
 let actions; // { rename(todo, title), remove(todo), redraw(), opened(todo) }
 
@@ -12,11 +13,16 @@ export function grow(edit) {
   edit.parentElement.dataset.count = count(edit.value);
 }
 
+const makeField = (row) => make('textarea', 'edit', {
+  rows: 1, dir: 'auto', autocomplete: 'off', enterKeyHint: 'done', ariaLabel: words.edit(row.shownTitle || words.untitled),
+});
+
 export function open(row, text) {
-  const edit = part(row, 'edit');
+  const edit = makeField(row);
   row.style.minHeight = `${row.offsetHeight}px`; // the rows below stay where they are
   row.classList.add('editing');
   row.todo.editing = true;
+  row.append(edit);
   edit.value = text;
   row.openedWith = edit.value.trim();
   grow(edit);
@@ -36,6 +42,7 @@ function close(row) {
   row.style.minHeight = `${row.offsetHeight}px`;
   row.classList.remove('editing');
   row.todo.editing = false;
+  part(row, 'edit').remove();
   actions.redraw();
 }
 

@@ -5,9 +5,10 @@ import { besides, drawRow, isEditing, makeRow, part, stopAt, stopOf } from './ro
 import { makeSortable } from './drag.js';
 
 const list = document.querySelector('.todo-list');
-const rows = new Map(); // todo -> its li
+const rows = new WeakMap(); // todo -> its li, also while a filter hides it
 const CONTROLS = ['toggle', 'name', 'pen', 'handle', 'destroy'];
 const ARRIVAL = { opacity: [0, 1], translate: ['0 -0.375rem', '0 0'] };
+const FEW = 20; // rows that come one can follow
 const stillness = matchMedia('(prefers-reduced-motion: reduce)');
 let actions;
 let pressedBy; // what kind of pointer: older browsers don't say it with a click
@@ -49,23 +50,23 @@ function restoreFocus({ element, row, index }) {
 
 /* ---- drawing ---- */
 
-function rowFor(todo) {
-  const row = rows.get(todo) ?? makeRow(todo);
+function rowFor(todo, come) {
   if (!rows.has(todo)) {
-    rows.set(todo, row);
-    if (!isFirst && !stillness.matches) row.animate(ARRIVAL, { duration: 180, easing: 'ease-out' });
+    rows.set(todo, makeRow(todo));
+    come.push(rows.get(todo));
   }
-  return row;
+  return rows.get(todo);
+}
+
+function animate(come) {
+  if (come.length > FEW || stillness.matches) return;
+  for (const row of come) row.animate(ARRIVAL, { duration: 180, easing: 'ease-out' });
 }
 
 // Moves only the rows that stand wrong.
 function arrange(wanted) {
   const kept = new Set(wanted);
-  for (const row of [...list.children]) {
-    if (kept.has(row)) continue;
-    row.remove();
-    rows.delete(row.todo);
-  }
+  for (const row of [...list.children]) if (!kept.has(row)) row.remove();
   if (list.children.length === 0) {
     list.append(...wanted);
     return;
@@ -80,14 +81,16 @@ function arrange(wanted) {
 // `isAway`: what waits for the server is marked.
 export function draw(items, isAway) {
   const focus = rememberFocus();
+  const come = [];
   isDrawing = true;
   arrange(items.map((item) => {
-    const row = rowFor(item.todo);
+    const row = rowFor(item.todo, come);
     drawRow(row, item, isAway && item.waits);
     return row;
   }));
   if (focus) restoreFocus(focus);
   isDrawing = false;
+  if (!isFirst) animate(come);
   isFirst &&= items.length === 0;
   for (const { todo } of items) if (todo.editing && !isEditing(rows.get(todo))) editor.openUnsaved(rows.get(todo));
 }
@@ -96,7 +99,7 @@ export function draw(items, isAway) {
 // since a filter may hide it by now.
 export function reopen(todo, text) {
   const row = rows.get(todo);
-  if (row && isEditing(row)) {
+  if (row?.isConnected && isEditing(row)) {
     if (row.openedWith === text) row.openedWith = null;
     return;
   }
@@ -108,7 +111,7 @@ export function reopen(todo, text) {
 export function show(todo) {
   const row = rows.get(todo);
   row?.scrollIntoView({ block: 'nearest' });
-  return row !== undefined;
+  return row?.isConnected ?? false;
 }
 
 export function focusFirst() {

@@ -27,7 +27,7 @@ export function makeRow(todo) {
     make('button', 'handle', { type: 'button', tabIndex: -1 }),
     make('button', 'destroy', { type: 'button', tabIndex: -1 }),
   );
-  row.append(view, make('textarea', 'edit', { rows: 1, dir: 'auto', autocomplete: 'off', enterKeyHint: 'done' }));
+  row.append(view);
   return row;
 }
 
@@ -53,7 +53,6 @@ function drawTitle(row, title) {
   part(row, 'toggle').ariaLabel = words.toggle(named);
   part(row, 'handle').ariaLabel = words.move(named);
   part(row, 'destroy').ariaLabel = words.destroy(named);
-  part(row, 'edit').ariaLabel = words.edit(named);
   if (!stopOf(row)) stopAt(row, part(row, 'toggle'));
 }
 

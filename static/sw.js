@@ -9,7 +9,7 @@ const KEPT = ['/', '/static/style.css', '/static/favicon.svg', ...FILES.map((nam
 // All of one build, or none.
 async function keep() {
   const cache = await caches.open(CACHE);
-  await cache.addAll(KEPT.map((path) => new Request(path, { cache: 'no-cache', headers: { Accept: 'text/html, */*' } })));
+  await cache.addAll(KEPT.map((path) => new Request(path, { cache: 'no-cache', headers: { Accept: 'text/html' } })));
   skipWaiting();
 }
 

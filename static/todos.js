@@ -107,6 +107,7 @@ async function readOnce() {
   if (!isLoaded) {
     isLoaded = true;
     placeAdded();
+    outbox.retry();
   }
   listener.changed();
 }
