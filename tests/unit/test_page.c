@@ -106,16 +106,21 @@ static void test_forms_are_for_what_the_route_allows(void)
     static const char delete[] = "value=\"DELETE\"";
     static const char field[] = "name=\"done\" type=\"checkbox\" value=\"true\"";
     static const char up[] = "<a href=\"/things\">/things</a>";
+    static const char get[] = "<a href=\"\">GET</a>";
+    static const char here[] = "<li aria-current=\"page\">/things</li>";
+    static const char item_here[] = "<li aria-current=\"page\">/things/7</li>";
     struct buffer of_list = page_of("/things", &list, "[]");
     struct buffer of_item = page_of("/things/7", &item, "{}");
     struct buffer of_none = page_of("/else", NULL, "{}");
 
-    check_parts("list", &of_list, (const char *const[]){post, field, "<textarea", NULL},
+    check_parts("list", &of_list,
+                (const char *const[]){post, field, get, here, "<textarea", NULL},
                 (const char *const[]){put, patch, delete, up, NULL});
-    check_parts("item", &of_item, (const char *const[]){put, delete, field, up, NULL},
-                (const char *const[]){post, patch, NULL});
+    check_parts("item", &of_item,
+                (const char *const[]){put, delete, field, get, up, item_here, NULL},
+                (const char *const[]){post, patch, here, NULL});
     check_parts("none", &of_none, (const char *const[]){"<main>", NULL},
-                (const char *const[]){"<form", NULL});
+                (const char *const[]){"<form", get, NULL});
     buffer_release(&of_list);
     buffer_release(&of_item);
     buffer_release(&of_none);

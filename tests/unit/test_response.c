@@ -22,7 +22,8 @@
 #define CORS ORIGIN EXPOSE
 #define POLICY                                                                                 \
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "       \
-    "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "                \
+    "img-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri "   \
+    "'none'; "                                                                                 \
     "frame-ancestors 'none'\n"
 
 /* clang-format off */
