@@ -1,4 +1,4 @@
-// All that the page says, in the browser's language: English, or Simplified Chinese.
+// All that the page says, in the browser's language: English, or Simplified Chinese (words-zh.js).
 
 const english = {
   title: 'Todos',
@@ -74,90 +74,9 @@ const english = {
   ],
 };
 
-const chinese = {
-  title: '待办事项',
-  heading: '待办',
-  description: '一份保存在服务器上、由所有访问者共享的待办清单。',
-  prompt: '需要做什么？',
-  newTodo: '新的待办事项：需要做什么？',
-  toggleAll: '全部标记为已完成',
-  all: '全部',
-  active: '未完成',
-  completed: '已完成',
-  clear: '清除已完成',
-  find: '查找',
-  left: (count) => ['剩余 ', count, ' 项'],
-  nothing: '还没有待办。在上面输入一项，按回车键添加。',
-  allDone: (count) => `${count} 项已全部完成。`,
-  noneDone: '还没有完成的。',
-  noneFound: '没有包含这些字的。',
-  mouseHint: '双击可编辑，拖动圆点可排序。',
-  touchHint: '轻点可编辑，拖动圆点可排序。',
-  keys: '键盘',
-  api: '此页面使用的 API',
-  retry: '重试',
-  undo: '撤销',
-  show: '显示',
-  close: '关闭',
-  discard: '放弃',
-  theirs: '用对方的',
-  mine: '用我的',
-  untitled: '（无标题）',
-  toggle: (title) => `完成：${title}`,
-  edit: (title) => `编辑：${title}`,
-  destroy: (title) => `删除：${title}`,
-  move: (title) => `移动：${title}（方向键）`,
-  moved: (title, place, count) => `${title}：现在是第 ${place} 项，共 ${count} 项`,
-  shows: (count) => `显示 ${count} 项`,
-  used: (count, most) => `${count} 个字符，最多 ${most} 个`,
-  added: (title) => `已添加：“${title}”。`,
-  addedMany: (count) => `已添加 ${count} 项。`,
-  deleted: (title) => `已删除：“${title}”。`,
-  deletedMany: (count) => `已删除 ${count} 项。`,
-  marked: (count, completed) => `已将 ${count} 项标记为${completed ? '已完成' : '未完成'}。`,
-  away: '无法连接服务器。',
-  nonsense: '服务器的回答无法理解，您可能已退出登录。',
-  elsewhere: '在新标签页中打开',
-  notLoaded: '无法读取列表。',
-  waiting: (count) => `${count} 项更改在等待服务器。`,
-  surelyDiscard: (count) => `放弃 ${count} 项等待中的更改？`,
-  quoted: (titles) => titles.map((title) => `“${title}”`).join('、'),
-  notAdded: (titles) => `未添加：${titles}。`,
-  notSaved: (titles) => `未保存：${titles}。`,
-  notChanged: (titles) => `未更改：${titles}。`,
-  notDeleted: (titles) => `未删除：${titles}。`,
-  tooLong: (title, most) => `未添加：“${title}”超过 ${most} 个字符。`,
-  gone: '它已被删除。',
-  conflict: (theirs, mine) => `其间已被改为“${theirs}”。您的是“${mine}”。`,
-  refused: (status, why) => `服务器拒绝了请求（${status}）${why ? `：${why}` : '。'}`,
-  reasons: [
-    [/Ensure this field has no more than (\d+) characters\./, '不能超过 $1 个字符。'],
-    [/Null characters are not allowed\./, '不能有空字符。'],
-    [/A valid integer is required\./, '必须是整数。'],
-    [/Ensure this value is (less|greater) than or equal to -?\d+\./, '数值超出范围。'],
-    [/This field may not be (null|blank)\./, '不能为空。'],
-    [/The database is not available\./, '数据库不可用。'],
-  ],
-  keysTitle: '按键',
-  keysSingle: '单个字母作为快捷键',
-  keyList: [
-    ['n', '到新待办的输入框'],
-    ['/', '查找（30 项以上时）'],
-    ['u, Ctrl+Z', '撤销删除'],
-    ['?', '此帮助'],
-    ['↑ ↓', '在各行之间移动'],
-    ['← →', '在一行之内移动'],
-    ['Space', '勾选'],
-    ['Enter, F2', '编辑'],
-    ['Delete', '删除'],
-    ['Alt+↑ Alt+↓', '移动该项'],
-    ['Esc', '放弃编辑'],
-  ],
-};
-
 const isChinese = /^zh\b/i.test(navigator.language);
 
-export const words = isChinese ? chinese : english;
+export const words = isChinese ? (await import('./words-zh.js')).default : english;
 
 // What the server says of a mistake, in the page's language where it has words for it.
 export const localize = (why) =>

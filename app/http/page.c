@@ -93,6 +93,7 @@ static void append_start(struct buffer *out, const struct http_response *respons
              "<meta name=\"color-scheme\" content=\"light dark\">\n"
              "<link rel=\"icon\" href=\"/static/favicon.svg\" type=\"image/svg+xml\">\n"
              "<link rel=\"stylesheet\" href=\"/static/style.css\">\n"
+             "<link rel=\"stylesheet\" href=\"/static/browse.css\">\n"
              "<script type=\"module\" src=\"/static/browse.js\"></script>\n"
              "</head>\n<body class=\"browse\">\n");
 }
