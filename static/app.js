@@ -104,13 +104,15 @@ function onRefused(change, failure) {
   redraw();
 }
 
-function onAcknowledged() {
-  if (held.length > 0 && field.value === '') giveBack(held.shift());
-}
-
 // The user goes on: what was refused before is known by now.
 function goOn() {
   refusals = refusals.filter(({ title }) => held.includes(title));
+}
+
+function onAcknowledged() {
+  if (held.length === 0 || field.value !== '') return;
+  giveBack(held.shift());
+  goOn();
 }
 
 /* ---- what the user does ---- */
