@@ -223,21 +223,45 @@ struct shared_reply {
     struct http_reply *not_modified; /* NULL as long as nobody wants it */
 };
 
+/* The links, too, are what the tag stands for: whether there is a next page may change while
+ * this one stays the same. They are hashed behind the body, and taken off again. */
+static void write_page_etags(struct shared_reply *shared, struct buffer *json,
+                             const struct buffer *links)
+{
+    size_t size = json->size;
+
+    buffer_append(json, links->data, links->size);
+    write_etags(shared->call, json, shared->state, shared->etag);
+    json->failed = json->failed || links->failed;
+    if (!json->failed) {
+        json->size = size;
+        json->data[size] = '\0';
+    }
+}
+
 static void make_full_reply(struct shared_reply *shared)
 {
     const struct todo_call *call = shared->call;
+    const struct todo_operation *operation = &call->operation;
     struct http_response response;
+    struct buffer links = {0};
     struct buffer json = {0};
 
-    if (call->operation.kind == TODO_LIST)
-        todo_json_append_list(&json, call->operation.list, call->base_url);
+    if (operation->kind == TODO_LIST)
+        todo_json_append_list(&json, operation->list, call->base_url);
     else
-        todo_json_append(&json, &call->operation.todo, call->base_url);
-    write_etags(call, &json, shared->state, shared->etag);
+        todo_json_append(&json, &operation->todo, call->base_url);
+    if (call->page)
+        todo_page_append_links(&links, call->page, operation->list, operation->has_more,
+                               call->base_url);
+    write_page_etags(shared, &json, &links);
     http_start_route_response(&response, call->exchange, call->representation.route, 200);
     add_etag(&response, call, shared->etag);
+    if (links.size > 0)
+        http_response_add_header(&response, "Link", links.data);
     http_render_json(&response, &call->representation.format, &json);
     shared->full = http_reply_make(call->exchange, &response);
+    buffer_release(&links);
 }
 
 static void make_short_reply(struct shared_reply *shared)
@@ -258,10 +282,18 @@ struct shared_replies {
     size_t next; /* the place of the next one */
 };
 
+static bool has_same_query(const struct todo_call *made, const struct todo_call *call)
+{
+    const struct todo_query *one = made->operation.query;
+    const struct todo_query *other = call->operation.query;
+
+    return one == other || (one && other && strcmp(one->key, other->key) == 0);
+}
+
 static bool may_share(const struct todo_call *made, const struct todo_call *call)
 {
-    return made->operation.id == call->operation.id && made->share_class == call->share_class &&
-           call->share_class != 0 &&
+    return made->operation.id == call->operation.id && has_same_query(made, call) &&
+           made->share_class == call->share_class && call->share_class != 0 &&
            made->representation.format.media == call->representation.format.media &&
            made->representation.format.indent == call->representation.format.indent &&
            strcmp(made->base_url, call->base_url) == 0;
@@ -300,8 +332,17 @@ static void release_replies(struct shared_replies *shared)
         release_reply(&shared->replies[i]);
 }
 
+/* Of the ids: in order of id, one of the ends has the most. */
+static size_t count_digits(const struct todo_list *list)
+{
+    int first = snprintf(NULL, 0, "%" PRId64, list->todos[0].id);
+    int last = snprintf(NULL, 0, "%" PRId64, list->todos[list->count - 1].id);
+
+    return (size_t)(first > last ? first : last);
+}
+
 /* An upper bound for most lists, to be known before the JSON is made, with what it is made
- * from: the last id has the most digits. As a page, each todo is about six times as long;
+ * from. As a page, each todo is about six times as long;
  * indented, it has six lines, four of them two levels deep. */
 static size_t estimate_size(const struct todo_call *call)
 {
@@ -309,14 +350,12 @@ static size_t estimate_size(const struct todo_call *call)
                                "\"completed\":false,\"order\":-2147483648}";
     const struct todo_list *list = call->operation.list;
     const struct http_format *format = &call->representation.format;
-    int digits;
     size_t size;
 
     if (call->operation.kind != TODO_LIST || list->count == 0)
         return 0;
-    digits = snprintf(NULL, 0, "%" PRId64, list->todos[list->count - 1].id);
     size = list->text_size +
-           list->count * (strlen(call->base_url) + (size_t)digits + sizeof(todo));
+           list->count * (strlen(call->base_url) + count_digits(list) + sizeof(todo));
     if (format->media == HTTP_HTML)
         return 6 * size;
     return format->indent > 0 ? 2 * size + list->count * 10 * (format->indent + 1) : size;
@@ -442,5 +481,8 @@ void todo_call_release(void *context, struct todo_operation *operation)
     free(call->if_none_match);
     free(call->change);
     free(call->key);
+    if (call->page)
+        todo_page_release(call->page);
+    free(call->page);
     free(call);
 }

@@ -7,6 +7,7 @@
  */
 
 #include "api/input.h"
+#include "api/page.h"
 #include "http/etag.h"
 #include "server/dispatch.h"
 #include "server/server.h"
@@ -33,6 +34,7 @@ struct todo_call {
     char etag[HTTP_ETAG_SIZE];       /* of the state that a change's condition was tried on */
     struct todo_change *change;      /* owned; of create and update */
     struct todo_key *key;            /* owned; of create; NULL: none was sent */
+    struct todo_page *page;          /* owned; of a list with parameters, else NULL */
     struct todo_rejection rejection; /* owned; of TODO_CALL_REJECT */
     char base_url[TODO_BASE_URL_SIZE];
 };

@@ -152,12 +152,44 @@ static bool read_key(struct todo_call *call)
     return call->rejection.status == 0;
 }
 
+static bool read_page(struct todo_call *call, const struct http_match *match,
+                      struct buffer *problems)
+{
+    call->page = calloc(1, sizeof(*call->page));
+    if (!call->page || !todo_page_read(call->page, http_exchange_request(call->exchange),
+                                       match->suffix, problems))
+        return false;
+    call->operation.query = &call->page->query;
+    return true;
+}
+
 /* ---- handlers ---- */
+
+static void list_page(struct todo_api *api, struct http_exchange *exchange,
+                      const struct http_match *match)
+{
+    struct todo_call *call = make_call(api, exchange, match, TODO_LIST, 0);
+    struct buffer problems = {0};
+
+    if (call && read_page(call, match, &problems)) {
+        submit(api, call);
+        return;
+    }
+    if (problems.size > 0)
+        http_respond_json(exchange, &match->representation, 400, &problems);
+    else
+        respond_out_of_memory(exchange, match);
+    if (call)
+        todo_call_release(api, &call->operation);
+}
 
 void api_list_todos(void *context, struct http_exchange *exchange,
                     const struct http_match *match)
 {
-    todo_api_submit(context, exchange, match, TODO_LIST, 0, TODO_CALL_RESULT);
+    if (todo_page_is_asked(http_exchange_request(exchange)))
+        list_page(context, exchange, match);
+    else
+        todo_api_submit(context, exchange, match, TODO_LIST, 0, TODO_CALL_RESULT);
 }
 
 void api_clear_todos(void *context, struct http_exchange *exchange,

@@ -44,6 +44,23 @@ static void append_value(struct buffer *out, const char *text, size_t size)
     buffer_append_text(out, "</a>");
 }
 
+/* A header's value; of Link, each address can be followed (RFC 8288, section 3). */
+static void append_header_value(struct buffer *out, const char *name, const char *value)
+{
+    const char *start;
+    const char *end;
+
+    if (strcmp(name, "Link") != 0) {
+        append_value(out, value, strlen(value));
+        return;
+    }
+    for (; (start = strchr(value, '<')) && (end = strchr(start, '>')); value = end) {
+        append_foreign(out, value, (size_t)(start + 1 - value));
+        append_value(out, start + 1, (size_t)(end - start - 1));
+    }
+    append_foreign(out, value, strlen(value));
+}
+
 static void append_json(struct buffer *out, const char *json, size_t size)
 {
     struct buffer indented = {0};
@@ -153,7 +170,7 @@ static void append_answer(struct buffer *out, const struct http_response *respon
         response->status / 100, response->status, http_status_text(response->status));
     for (size_t i = 0; i < response->header_count; i++) {
         buffer_append_format(out, "<b>%s:</b> ", response->headers[i].name);
-        append_value(out, response->headers[i].value, strlen(response->headers[i].value));
+        append_header_value(out, response->headers[i].name, response->headers[i].value);
         buffer_append_char(out, '\n');
     }
     buffer_append_text(out, "<b>Content-Type:</b> application/json\n</pre>\n"

@@ -463,7 +463,14 @@ bool http_request_query(const struct http_request *request, const char *name,
     }
     if (!found)
         return false;
-    http_percent_decode(value, found, length);
+    for (size_t piece; length > 0; found += piece, length -= piece) {
+        const char *plus = memchr(found, '+', length);
+
+        piece = plus ? (size_t)(plus - found) + 1 : length;
+        http_percent_decode(value, found, piece - (plus != NULL));
+        if (plus)
+            buffer_append_char(value, ' ');
+    }
     return true;
 }
 

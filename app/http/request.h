@@ -113,8 +113,8 @@ void http_request_add_header(struct http_request *request, const char *name, con
  * welcome. */
 void http_request_finish_headers(struct http_request *request);
 
-/* The value of the last query parameter of this name, percent-decoded, appended to *value;
- * false when there is none. */
+/* The value of the last query parameter of this name, decoded as a form's (%XX, and `+` for a
+ * space), appended to *value; false when there is none. */
 bool http_request_query(const struct http_request *request, const char *name,
                         struct buffer *value);
 

@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "db/mysql.h"
 #include "db/mysql_server.h"
+#include "store/query.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -452,6 +453,37 @@ static bool store_list(struct todo_store *store, struct todo_list *out, struct e
         return false;
     buffer_append_text(&store->sql, list_sql);
     return read_rows(store, "list todos", out, err);
+}
+
+/* The pattern as a literal, which the connection's character set is needed for; the caller
+ * releases it. */
+static struct buffer quote_pattern(struct todo_store *store, const struct todo_query *query)
+{
+    struct buffer pattern = {0};
+    struct buffer quoted;
+
+    store_query_append_pattern(&pattern, query);
+    append_quoted(store, pattern.data, pattern.size);
+    quoted = store->sql;
+    quoted.failed = quoted.failed || pattern.failed;
+    store->sql = (struct buffer){0};
+    buffer_release(&pattern);
+    return quoted;
+}
+
+static bool store_query(struct todo_store *store, const struct todo_query *query,
+                        struct todo_list *out, struct error *err)
+{
+    struct buffer pattern = {0};
+
+    if (!set_autocommit(store, true, err))
+        return false;
+    if (query->search_length > 0)
+        pattern = quote_pattern(store, query);
+    store_query_append(&store->sql, query, pattern.data);
+    store->sql.failed = store->sql.failed || pattern.failed;
+    buffer_release(&pattern);
+    return read_rows(store, "look for todos", out, err);
 }
 
 static bool select_ids(struct todo_store *store, const int64_t *ids, size_t count,
@@ -915,6 +947,7 @@ static const struct todo_store_driver driver = {
     .close = store_close,
     .list = store_list,
     .fetch = store_fetch,
+    .query = store_query,
     .begin = store_begin,
     .load_for_update = store_load_for_update,
     .list_for_update = store_list_for_update,

@@ -5,6 +5,7 @@
 #include "base/metrics.h"
 #include "db/sqlite.h"
 #include "db/sqlite_files.h"
+#include "store/query.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #define BUSY_TRIES    6U       /* that go into a request's time; five are made (work/batch.c) */
 #define NO_ROOM_PAUSE 2000000U /* microseconds, see store_check */
+#define STEPS         10000    /* of SQLite's machine between two looks at the clock */
 #define FORGET_PAUSE  1000000U /* microseconds, see store_forget_keys */
 
 #define OLD_KEYS "created_at <= datetime('now', '-24 hours')"
@@ -166,10 +168,9 @@ static bool connect_store(struct todo_store *store, struct error *err)
 }
 
 /* Runs a statement to its end and resets it; its rows are added to *out, which may be NULL. */
-static bool run(struct todo_store *store, enum statement which, const char *doing,
-                struct todo_list *out, struct error *err)
+static bool run_statement(struct todo_store *store, sqlite3_stmt *statement, const char *doing,
+                          struct todo_list *out, struct error *err)
 {
-    sqlite3_stmt *statement = store->statements[which];
     bool ok = true;
     int step;
 
@@ -195,6 +196,12 @@ static bool run(struct todo_store *store, enum statement which, const char *doin
     return ok;
 }
 
+static bool run(struct todo_store *store, enum statement which, const char *doing,
+                struct todo_list *out, struct error *err)
+{
+    return run_statement(store, store->statements[which], doing, out, err);
+}
+
 static bool run_with_id(struct todo_store *store, enum statement which, int64_t id,
                         const char *doing, struct todo_list *out, struct error *err)
 {
@@ -214,6 +221,57 @@ static bool list_all(struct todo_store *store, struct todo_list *out, struct err
 static bool store_list(struct todo_store *store, struct todo_list *out, struct error *err)
 {
     return connect_store(store, err) && list_all(store, out, err);
+}
+
+static bool run_query(struct todo_store *store, const struct todo_query *query,
+                      const struct buffer *sql, const struct buffer *pattern,
+                      struct todo_list *out, struct error *err)
+{
+    static const char doing[] = "look for todos";
+    sqlite3_stmt *statement = NULL;
+    bool ok = true;
+
+    if (sql->failed || pattern->failed)
+        return error_set(err, ERROR_SYSTEM, "%s: out of memory", doing);
+    if (sqlite3_prepare_v2(store->connection, sql->data, (int)sql->size, &statement, NULL) !=
+        SQLITE_OK)
+        return fail(store, doing, err);
+    if (query->search_length > 0)
+        ok = sqlite3_bind_text(statement, 1, pattern->data, (int)pattern->size,
+                               SQLITE_STATIC) == SQLITE_OK ||
+             fail(store, doing, err);
+    ok = ok && run_statement(store, statement, doing, out, err);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
+/* Ends a search at the time when nobody waits for it any more. */
+static int is_over(void *deadline)
+{
+    return clock_now() > *(const uint64_t *)deadline;
+}
+
+static bool store_query(struct todo_store *store, const struct todo_query *query,
+                        struct todo_list *out, struct error *err)
+{
+    uint64_t deadline = clock_now() + (uint64_t)store->config->request_timeout * 1000000;
+    struct buffer sql = {0};
+    struct buffer pattern = {0};
+    bool ok;
+
+    if (!connect_store(store, err))
+        return false;
+    if (query->search_length > 0)
+        store_query_append_pattern(&pattern, query);
+    store_query_append(&sql, query, query->search_length > 0 ? "?1" : NULL);
+    sqlite3_progress_handler(store->connection, STEPS, is_over, &deadline);
+    ok = run_query(store, query, &sql, &pattern, out, err);
+    sqlite3_progress_handler(store->connection, 0, NULL, NULL);
+    buffer_release(&sql);
+    buffer_release(&pattern);
+    if (ok)
+        todo_list_complete(out);
+    return ok;
 }
 
 static bool fetch_each(struct todo_store *store, const int64_t *ids, size_t count,
@@ -521,6 +579,7 @@ static const struct todo_store_driver driver = {
     .close = store_close,
     .list = store_list,
     .fetch = store_fetch,
+    .query = store_query,
     .begin = store_begin,
     .load_for_update = fetch_each, /* begin has locked the whole database */
     .list_for_update = list_all,   /* the same */

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Todos in order of id, with their titles in one piece of memory. Zero is a valid start. */
+/* Todos in order of id (or as a query wants them, see todo/query.h), with their titles in one
+ * piece of memory. Zero is a valid start. */
 struct todo_list {
     struct todo *todos; /* titles point into `text` once the list is complete */
     size_t count;
@@ -30,7 +31,7 @@ void todo_list_clear(struct todo_list *list);
 bool todo_list_add(struct todo_list *list, const struct todo *todo);
 void todo_list_complete(struct todo_list *list);
 
-/* The todo of this id, or NULL. */
+/* The todo of this id, or NULL; of a list in order of id. */
 struct todo *todo_list_find(const struct todo_list *list, int64_t id);
 
 /* Sorts ids and drops repeated ones, as the calls below want them. Gives how many are left. */

@@ -4,6 +4,7 @@
 #include "work/outage.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define TRIES_MOST 3
 
@@ -39,6 +40,8 @@ static bool look(const struct todo_store_handle *handle,
     bool ok;
 
     todo_list_clear(list);
+    if (operations[0]->query)
+        return handle->driver->query(handle->store, operations[0]->query, list, err);
     /* the list holds what the fetches ask for, too */
     if (with_list)
         return handle->driver->list(handle->store, list, err);
@@ -100,14 +103,17 @@ static bool look_with_retries(const struct todo_store_handle *handle,
     return err->code == ERROR_NONE;
 }
 
-void todo_flight_run(const struct todo_store_handle *handle,
-                     struct todo_operation *const *operations, size_t count,
-                     struct todo_list *list, todo_answer *answer, void *context)
+/* One query, or everything but queries. */
+static void run_group(const struct todo_store_handle *handle,
+                      struct todo_operation *const *operations, size_t count,
+                      struct todo_list *list, todo_answer *answer, void *context)
 {
+    const struct todo_query *query = operations[0]->query;
     bool with_list = has_kind(operations, count, TODO_LIST);
     struct error err = {0};
     bool ok = look_with_retries(handle, operations, count, with_list, list, &err);
     enum todo_outcome list_outcome = ok ? TODO_DONE : todo_outcome_of(&err);
+    bool has_more = ok && query && todo_query_finish(query, list);
 
     /* a list that is too large is no reason to refuse a single todo */
     if (list_outcome == TODO_OUT_OF_MEMORY && with_list &&
@@ -120,6 +126,105 @@ void todo_flight_run(const struct todo_store_handle *handle,
             set_result(operations[i], list);
         else
             operations[i]->outcome = todo_outcome_of(&err);
+        operations[i]->has_more = has_more;
     }
+    answer(context, operations, count);
+}
+
+/* ---- queries ---- */
+
+enum rank {
+    RANK_OTHERS,
+    RANK_QUERY,
+    RANK_SEARCH, /* reads every todo */
+};
+
+static enum rank rank_of(const struct todo_operation *operation)
+{
+    if (!operation->query)
+        return RANK_OTHERS;
+    return operation->query->search_length > 0 ? RANK_SEARCH : RANK_QUERY;
+}
+
+/* The quick ones first; of the same query, all in a row. */
+static int compare(const void *left, const void *right)
+{
+    const struct todo_operation *one = *(struct todo_operation *const *)left;
+    const struct todo_operation *other = *(struct todo_operation *const *)right;
+    int ranks = (int)rank_of(one) - (int)rank_of(other);
+
+    return ranks != 0 || !one->query ? ranks : strcmp(one->query->key, other->query->key);
+}
+
+static size_t group_length(struct todo_operation *const *operations, size_t count)
+{
+    size_t length = 1;
+
+    while (length < count && compare(&operations[0], &operations[length]) == 0)
+        length++;
+    return length;
+}
+
+/* Where the group begins whose first question is the oldest. */
+static size_t find_oldest(struct todo_operation *const *operations, size_t count)
+{
+    size_t oldest = 0;
+    size_t start;
+
+    for (size_t i = 1; i < count; i++)
+        if (operations[i]->asked_at < operations[oldest]->asked_at)
+            oldest = i;
+    start = oldest;
+    while (start > 0 && compare(&operations[start - 1], &operations[oldest]) == 0)
+        start--;
+    return start;
+}
+
+static void run_groups(const struct todo_store_handle *handle,
+                       struct todo_operation **operations, size_t count, struct todo_list *list,
+                       todo_answer *answer, void *context)
+{
+    size_t start = 0;
+    size_t length;
+
+    qsort(operations, count, sizeof(struct todo_operation *), compare);
+    for (; start < count && rank_of(operations[start]) != RANK_SEARCH; start += length) {
+        length = group_length(operations + start, count - start);
+        run_group(handle, operations + start, length, list, answer, context);
+    }
+    if (start == count)
+        return;
+    start += find_oldest(operations + start, count - start);
+    run_group(handle, operations + start, group_length(operations + start, count - start), list,
+              answer, context);
+}
+
+static bool has_query(struct todo_operation *const *operations, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (operations[i]->query)
+            return true;
+    return false;
+}
+
+void todo_flight_run(const struct todo_store_handle *handle,
+                     struct todo_operation *const *operations, size_t count,
+                     struct todo_list *list, todo_answer *answer, void *context)
+{
+    struct todo_operation **sorted;
+
+    if (!has_query(operations, count)) {
+        run_group(handle, operations, count, list, answer, context);
+        return;
+    }
+    sorted = malloc(count * sizeof(struct todo_operation *));
+    if (sorted) {
+        memcpy(sorted, operations, count * sizeof(struct todo_operation *));
+        run_groups(handle, sorted, count, list, answer, context);
+        free(sorted);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        operations[i]->outcome = TODO_OUT_OF_MEMORY;
     answer(context, operations, count);
 }

@@ -52,6 +52,7 @@ typedef enum todo_outcome todo_condition(struct todo_operation *operation,
 struct todo_operation {
     enum todo_operation_kind kind;
     int64_t id;                       /* of fetch, update and delete */
+    const struct todo_query *query;   /* of list; NULL: all todos */
     const struct todo_change *change; /* of create and update */
     todo_condition *condition;        /* of create, update, delete and clear; NULL: none */
     const char *base_url;             /* of create, see struct todo_insert */
@@ -65,10 +66,12 @@ struct todo_operation {
     enum todo_outcome outcome;
     struct todo todo; /* of fetch, create and update, when done; of a condition that failed */
     bool is_replayed; /* the todo was created before, with the same key */
-    const struct todo_list *list; /* of list, when done; the same for all of a flight */
+    const struct todo_list *list; /* of list, when done; the same for all of a query */
+    bool has_more;                /* of list with a limit: todos further on */
 
     /* The queue's and the batch's own. */
     bool answered;
+    bool is_handed_over; /* to the finisher */
     bool is_committing;  /* what becomes of it is not known until that is over */
     unsigned conflicts;  /* tries that met a lock of somebody else */
     uint64_t not_before; /* clock_now() of the next try, of a change that no batch answered */
@@ -88,8 +91,11 @@ void todo_measure_trip(enum metrics_kind kind, size_t count, uint64_t began,
  * call only. */
 typedef void todo_answer(void *context, struct todo_operation *const *operations, size_t count);
 
-/* Makes one look at the database for all of these reads (list, fetch): all get an answer from
- * the same state. `list` is memory to work with. */
+/* Makes one look at the database for all of these reads (list, fetch) but queries: they all get
+ * an answer from the same state. Then each different query is asked once. Of those that search,
+ * which reads every todo, no more than one is: the others are left without an answer, for the
+ * next flight. `list` is memory to work with; it is empty, or another's, when `answer` was
+ * called. */
 void todo_flight_run(const struct todo_store_handle *handle,
                      struct todo_operation *const *operations, size_t count,
                      struct todo_list *list, todo_answer *answer, void *context);

@@ -160,22 +160,29 @@ static bool take_work(struct worker *worker)
     return worker->running_count > 0;
 }
 
-/* With the lock held. The flight's operations and list become the finisher's. */
-static bool hand_over(struct worker *worker, size_t unanswered)
+/* With the lock held. Of these answers, when all of them are to be given, operations and list
+ * become the finisher's. */
+static bool hand_over(struct worker *worker, size_t unanswered, size_t count)
 {
     struct finisher *finisher = &worker->queue->finisher;
+    const struct todo_queue_settings *settings = &worker->queue->settings;
+    size_t left = 0;
 
-    if (worker->list.count <= worker->queue->settings.long_list || finisher->is_busy ||
-        unanswered < worker->running_count || worker->lane == &worker->queue->writes)
+    if (worker->list.count <= settings->long_list || finisher->is_busy || unanswered < count ||
+        count > settings->batch || worker->lane == &worker->queue->writes)
         return false;
     finisher->list = worker->list;
-    finisher->count = worker->running_count;
-    for (size_t i = 0; i < finisher->count; i++) {
-        finisher->operations[i] = worker->running[i];
+    finisher->count = count;
+    for (size_t i = 0; i < count; i++) {
+        finisher->operations[i] = worker->unanswered[i];
         finisher->operations[i]->list = &finisher->list;
+        finisher->operations[i]->is_handed_over = true;
     }
     finisher->is_busy = true;
-    worker->running_count = 0;
+    for (size_t i = 0; i < worker->running_count; i++)
+        if (!worker->running[i]->is_handed_over)
+            worker->running[left++] = worker->running[i];
+    worker->running_count = left;
     worker->list = (struct todo_list){.limit = finisher->list.limit};
     pthread_cond_signal(&finisher->changed);
     return true;
@@ -220,7 +227,7 @@ static void answer(void *context, struct todo_operation *const *operations, size
             worker->unanswered[unanswered++] = operations[i];
         operations[i]->answered = true;
     }
-    is_handed_over = hand_over(worker, unanswered);
+    is_handed_over = hand_over(worker, unanswered, count);
     pthread_mutex_unlock(&queue->lock);
     if (!is_handed_over && unanswered > 0)
         queue->settings.complete(queue->settings.context, worker->unanswered, unanswered);
@@ -440,6 +447,7 @@ bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operatio
 
     operation->answered = false;
     operation->is_committing = false;
+    operation->is_handed_over = false;
     operation->conflicts = 0;
     operation->is_replayed = false;
     operation->twin = NULL;

@@ -7,8 +7,8 @@
  * again after its connection was lost; a call that finds no connection fails with
  * ERROR_UNAVAILABLE.
  *
- * Reads (list, fetch) stand alone. Changes stand between begin and commit or roll_back. A
- * change that fails leaves the transaction to be rolled back, by roll_back. The error's code
+ * Reads (list, fetch, query) stand alone. Changes stand between begin and commit or roll_back.
+ * A change that fails leaves the transaction to be rolled back, by roll_back. The error's code
  * tells what to do (base/error.h): ERROR_CONFLICT: the same again, later; from begin: somebody
  * has locked the whole database; ERROR_UNAVAILABLE: the same again on a new connection, nothing
  * was committed; ERROR_TAKEN: one of the keys of insert_keys is there already, or somebody else
@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "todo/key.h"
 #include "todo/list.h"
+#include "todo/query.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +45,10 @@ struct todo_store_driver {
      * an empty list. */
     bool (*list)(struct todo_store *store, struct todo_list *out, struct error *err);
     bool (*fetch)(struct todo_store *store, const int64_t *ids, size_t count,
+                  struct todo_list *out, struct error *err);
+
+    /* The todos of a query, as todo_query_finish wants them, into an empty list. */
+    bool (*query)(struct todo_store *store, const struct todo_query *query,
                   struct todo_list *out, struct error *err);
 
     /* `waits`: load_for_update waits for what somebody else has locked, for some milliseconds;

@@ -15,6 +15,7 @@ static const char *const call_names[FAKE_CALL_COUNT] = {
     [FAKE_DELETE] = "delete",     [FAKE_CLEAR] = "clear",      [FAKE_CHECK] = "check",
     [FAKE_COMMIT] = "commit",     [FAKE_NO_CALL] = "",         [FAKE_ROLL_BACK] = "roll_back",
     [FAKE_LOAD_ALL] = "load_all", [FAKE_INSERT_KEYS] = "keys", [FAKE_FIND_KEYS] = "find",
+    [FAKE_QUERY] = "query",
 };
 
 /* ---- what all calls do; the database's lock is held ---- */
@@ -190,6 +191,27 @@ static bool fake_fetch(struct todo_store *store, const int64_t *ids, size_t coun
                        struct todo_list *out, struct error *err)
 {
     return read_rows(store, FAKE_FETCH, ids, count, out, err);
+}
+
+/* All todos in order of id, up to one beyond the limit. */
+static bool fake_query(struct todo_store *store, const struct todo_query *query,
+                       struct todo_list *out, struct error *err)
+{
+    struct fake_database *database = store->database;
+    bool ok;
+
+    pthread_mutex_lock(&database->lock);
+    count_call(store, FAKE_QUERY, true);
+    buffer_append_format(&database->trace, ":%s", query->key);
+    expect(store, FAKE_QUERY, !store->in_transaction, "within a transaction");
+    expect(store, FAKE_QUERY, out->count == 0, "into a list that is not empty");
+    ok =
+        !fail_if_told(store, FAKE_QUERY, err) && copy_rows(&database->table, NULL, 0, out, err);
+    if (query->limit > 0 && out->count > query->limit + 1)
+        out->count = query->limit + 1;
+    hold(database, FAKE_QUERY);
+    pthread_mutex_unlock(&database->lock);
+    return ok;
 }
 
 static bool fake_begin(struct todo_store *store, bool waits, struct error *err)
@@ -484,6 +506,7 @@ static const struct todo_store_driver driver = {
     .close = fake_close,
     .list = fake_list,
     .fetch = fake_fetch,
+    .query = fake_query,
     .begin = fake_begin,
     .load_for_update = fake_load,
     .list_for_update = fake_load_all,

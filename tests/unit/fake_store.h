@@ -25,6 +25,7 @@ enum fake_call {
     FAKE_NO_CALL,
     FAKE_LIST,
     FAKE_FETCH,
+    FAKE_QUERY,
     FAKE_BEGIN,
     FAKE_LOAD,
     FAKE_LOAD_ALL,

@@ -77,6 +77,7 @@ struct todo_operation *probe_ask(struct probe *probe)
     question->probe = probe;
     question->operation.kind = probe->kind;
     question->operation.id = probe->id;
+    question->operation.query = probe->query;
     question->operation.is_look = probe->is_look;
     question->operation.condition = probe->if_title || probe->if_count > 0 ? judge : NULL;
     question->operation.deadline = probe->deadline ? probe->deadline : PROBE_NEVER;
@@ -120,6 +121,7 @@ static void keep_result(struct probe *probe, const struct todo_operation *operat
     if (operation->is_replayed)
         buffer_append_text(&text, " again");
     (void)snprintf(probe->result, sizeof(probe->result), "%s", text.data ? text.data : "");
+    probe->has_more = operation->has_more;
     probe->list = operation->kind == TODO_LIST ? operation->list : NULL;
     buffer_release(&text);
 }

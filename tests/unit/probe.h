@@ -29,6 +29,7 @@ struct probe {
     /* the question; a field that is not given stays as it is */
     enum todo_operation_kind kind;
     int64_t id;
+    const struct todo_query *query;
     const char *title;
     bool completed;
     int32_t order;
@@ -47,6 +48,7 @@ struct probe {
     unsigned place; /* 1: the first that was answered */
     enum todo_outcome outcome;
     const struct todo_list *list;
+    bool has_more;
     char result[256]; /* as by fake_describe_todo */
 };
 

@@ -29,6 +29,7 @@ extern CU_TestInfo negotiate_tests[];
 extern CU_TestInfo origins_tests[];
 extern CU_TestInfo outage_tests[];
 extern CU_TestInfo page_tests[];
+extern CU_TestInfo paging_tests[];
 extern CU_TestInfo pem_tests[];
 extern CU_TestInfo queue_tests[];
 extern CU_TestInfo request_tests[];

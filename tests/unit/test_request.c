@@ -149,7 +149,7 @@ static const struct {
     {"as a value", "x=format", NULL},
     {"escaped value", "format=%6ason", "json"},
     {"escaped ampersand", "format=a%26b", "a&b"},
-    {"plus stays", "format=a+b", "a+b"},
+    {"a plus is a space", "format=a+b", "a b"},
     {"second equals sign", "format=a=b", "a=b"},
     {"semicolon is no separator", "format=a;format=b", "a;format=b"},
     {"empty parts", "&&format=json&", "json"},
