@@ -23,6 +23,7 @@ const touch = matchMedia('(hover: none)');
 /* ---- what went wrong ---- */
 
 let refusals = []; // { name, title, failure, retry } of the last that the user did
+const conflicts = []; // { todo, mine, theirs }: titles that others have changed meanwhile
 let unread = null; // why the list could not be read
 const held = []; // titles that were refused while something else was in the field
 
@@ -51,12 +52,25 @@ function currentProblem() {
   const parts = tellRefusals();
   const buttons = [];
   const button = (name, more) => buttons.push({ name, label: words[name], ...more });
+  if (conflicts.length > 0) {
+    const [{ mine, theirs }] = conflicts;
+    parts.push(words.conflict(theirs || words.untitled, mine));
+    button('theirs', { run: settle });
+    button('mine', { run: () => settle(rename) });
+  }
   if (outbox.reason()) parts.push(explain(reason), words.waiting(count));
   else if (unread) parts.push(words.notLoaded, explain(reason));
   if (outbox.reason()?.isNonsense) button('discard', { run: discard });
   if (reason?.isNonsense) button('elsewhere', { href: '/' });
   if (reason || refusals.some(({ retry }) => retry)) button('retry', { run: retry });
   return { text: parts.join(' '), buttons };
+}
+
+// The first conflict is over; with `rename`, in favour of what the user wrote.
+function settle(write) {
+  const { todo, mine, theirs } = conflicts.shift();
+  if (write === rename) rename(todo, mine, theirs);
+  redraw();
 }
 
 function discard() {
@@ -86,7 +100,12 @@ const nameOf = ({ method, changes: [{ body }] }) =>
 function onRefused(change, failure) {
   const name = nameOf(change);
   const isGone = failure.status === 404;
-  change.changes.forEach(({ body }, index) => {
+  if (failure.current) {
+    conflicts.push({ todo: change.todos[0], mine: change.changes[0].body.title, theirs: failure.current.title ?? '' });
+    redraw();
+    return;
+  }
+  change.changes.forEach(({ body, from }, index) => {
     const todo = change.todos[index];
     let title = body?.title ?? change.titles[index];
     let again = null;
@@ -94,7 +113,7 @@ function onRefused(change, failure) {
       if (field.value === '') giveBack(title);
       else held.push(title);
     } else if (name === 'notSaved') {
-      if (!isGone && todo) list.reopen(todo, title);
+      if (!isGone && todo) list.reopen(todo, title, from);
     } else if (failure.status >= 500) {
       again = name === 'notDeleted' ? () => todos.remove([todo]) : () => todos.change([[todo, body]]);
     }
@@ -159,7 +178,11 @@ function change(changes) {
 }
 
 const toggle = (todo, completed) => change([[todo, { completed }]]);
-const rename = (todo, title) => change([[todo, { title }]]);
+
+function rename(todo, title, from) {
+  goOn();
+  todos.rename(todo, title, from);
+}
 
 function toggleAll(completed) {
   const changing = todos.all().filter((item) => item.completed !== completed).map(({ todo }) => todo);
@@ -364,7 +387,6 @@ keys.start({
 });
 list.start({
   toggle, rename, remove, move, redraw, leave,
-  opened: () => {},
   goUp: () => (finder.hidden ? field : finder).focus(),
 });
 field.addEventListener('keydown', onFieldKey);

@@ -4,7 +4,7 @@ import { count } from './lines.js';
 import { isEditing, make, part } from './row.js';
 import { words } from './words.js';
 
-let actions; // { rename(todo, title), remove(todo), redraw(), opened(todo) }
+let actions; // { rename(todo, title, from), remove(todo), redraw() }
 
 // As high as its text; a row never gets lower by that than it was.
 export function grow(edit) {
@@ -25,6 +25,7 @@ export function open(row, text) {
   row.append(edit);
   edit.value = text;
   row.openedWith = edit.value.trim();
+  row.todo.from = row.shownTitle;
   grow(edit);
 }
 
@@ -34,7 +35,6 @@ export function edit(row) {
   const field = part(row, 'edit');
   field.focus();
   field.setSelectionRange(field.value.length, field.value.length);
-  actions.opened(row.todo);
 }
 
 // Until it is drawn, the row stays as high as it is: something below may be pressed.
@@ -52,7 +52,7 @@ export function save(row) {
   close(row);
   if (title === row.openedWith || title === row.shownTitle) return;
   if (title === '') actions.remove(row.todo);
-  else actions.rename(row.todo, title);
+  else actions.rename(row.todo, title, row.todo.from);
 }
 
 export const cancel = close;

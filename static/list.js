@@ -97,10 +97,11 @@ export function draw(items, isAway) {
 
 // Opens a todo again with a text that could not be saved, if it is still there: when it is drawn,
 // since a filter may hide it by now.
-export function reopen(todo, text) {
+export function reopen(todo, text, from) {
   const row = rows.get(todo);
   if (row?.isConnected && isEditing(row)) {
     if (row.openedWith === text) row.openedWith = null;
+    todo.from = from;
     return;
   }
   todo.editing = true;
@@ -221,7 +222,7 @@ function endSorting(row, moved) {
   if (moved) actions.move(row.todo, before, after, [...list.children].indexOf(row));
 }
 
-// `given`: what the rows ask for (toggle, rename, remove, move, opened, redraw, leave, goUp).
+// `given`: what the rows ask for (toggle, rename, remove, move, redraw, leave, goUp).
 export function start(given) {
   actions = given;
   editor.start(given);

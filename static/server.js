@@ -10,6 +10,7 @@ export class Failure extends Error {
     super(why);
     this.status = status;
     this.isNonsense = isNonsense;
+    this.current = null; // the todo, where others have changed it
   }
 
   // Whether the same request may succeed later.
@@ -69,7 +70,7 @@ async function ask(method, path, headers = {}, json) {
       method,
       headers: { Accept: 'application/json', ...(json && { 'Content-Type': 'application/json' }), ...headers },
       body: json,
-      cache: 'no-cache',
+      cache: 'no-store', // what is known has its ETag here
       redirect: 'manual', // the API has none; a login page has, maybe to where fetch may not go
       // a change outlives its page; browsers take at most 64 KiB for all of these together
       keepalive: method !== 'GET' && (json ?? '').length < 8192,
@@ -79,39 +80,56 @@ async function ask(method, path, headers = {}, json) {
   } catch (error) {
     throw new Failure(0, String(error));
   }
+  const etag = response.headers.get('ETag');
+  if (response.status === 304) return { etag, text: null };
   if (response.type === 'opaqueredirect') throw nonsense(text);
   if (!response.ok) throw refusal(response.status, text);
   if (method === 'DELETE' && response.status !== 204) throw nonsense(text);
-  return text;
+  return { etag, text };
 }
 
-// What came last, so that a list that has not changed costs no more than its transfer.
-let lastText;
+// What came last: of a list that has not changed, nothing is sent again.
 let lastList;
+let lastTag = null;
 
 export async function readList() {
-  const text = await ask('GET', LIST);
-  if (text !== lastText) {
-    lastList = read(text, isList);
-    lastText = text;
-  }
+  const { etag, text } = await ask('GET', LIST, lastTag && { 'If-None-Match': lastTag });
+  if (text !== null) lastList = read(text, isList);
+  lastTag = etag;
   return lastList;
 }
 
 export const keyOf = (todo) => KEY.exec(todo.url)[0];
 export const numberOf = (key) => Number(key.slice(key.lastIndexOf('/') + 1));
 
+const patch = async (key, body, headers) => {
+  const { text } = await ask('PATCH', key, headers, JSON.stringify(body));
+  return read(text, (value) => isTodo(value) && keyOf(value) === key);
+};
+
+// A title is changed only if it is still the one that was seen when it began to be edited.
+async function retitle(key, body, from) {
+  for (;;) {
+    const { etag, text } = await ask('GET', key);
+    const current = read(text, isTodo);
+    const title = current.title ?? '';
+    if (title !== from && title !== body.title) throw Object.assign(new Failure(412, ''), { current });
+    try {
+      return await patch(key, body, { 'If-Match': etag });
+    } catch (failure) {
+      if (failure.status !== 412) throw failure; // else somebody was faster
+    }
+  }
+}
+
 // Carries out a change of the outbox; gives what the server has of each of its todos now.
 export async function send({ id, method, changes }) {
+  const [{ key, body, from }] = changes;
   if (method === 'POST') {
-    const [{ body }] = changes;
-    return [read(await ask('POST', LIST, { 'Idempotency-Key': `"${id}"` }, JSON.stringify(body)), isTodo)];
+    const { text } = await ask('POST', LIST, { 'Idempotency-Key': `"${id}"` }, JSON.stringify(body));
+    return [read(text, isTodo)];
   }
-  const [{ key, body }] = changes;
-  if (method === 'PATCH') {
-    const isIt = (value) => isTodo(value) && keyOf(value) === key;
-    return [read(await ask('PATCH', key, {}, JSON.stringify(body)), isIt)];
-  }
+  if (method === 'PATCH') return [await (from === undefined ? patch(key, body) : retitle(key, body, from))];
   await ask('DELETE', key);
   return [];
 }

@@ -157,6 +157,7 @@ function onAcknowledged({ method, changes }, saved) {
 function onRefused(change, failure) {
   const titles = change.changes.map(({ key, body }) => todos.get(key)?.saved?.title ?? body?.title ?? '');
   const its = change.changes.map(({ key }) => todos.get(key));
+  if (failure.current && its[0]) its[0].saved = failure.current;
   if (change.method === 'POST' || failure.status === 404) {
     for (const todo of its) if (todo) forget(todo);
     for (const { key } of change.changes) outbox.drop(key);
@@ -190,6 +191,12 @@ export function add(items) {
 // `changes`: [todo, properties] pairs.
 export function change(changes) {
   for (const [todo, body] of changes) outbox.put('PATCH', [{ key: todo.key, body }]);
+}
+
+// `from` is the title that was there when the edit began: if it is another one by now, that is
+// told instead, by a refusal with the current todo.
+export function rename(todo, title, from) {
+  outbox.put('PATCH', [{ key: todo.key, body: { title }, from }]);
 }
 
 export function remove(gone) {

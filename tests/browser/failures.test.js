@@ -322,6 +322,58 @@ for (const [name, leave] of Object.entries(leavings))
       ['meet Ada at 10:30', 'line one\nline two', null, 'by another one']);
   });
 
+// Two people edit the same title: the page's user, and one who is faster.
+async function conflict(page) {
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('meet Ada at noon');
+  await server.ask('PATCH', await pathOf(0), { title: 'meet Ada at 10:30', completed: true });
+  await page.keyboard.press('Enter');
+  await until(() => message(page), 'Changed to “meet Ada at 10:30” meanwhile. Yours: “meet Ada at noon”.');
+  await sees(page, 'meet Ada at 10:30', 'b');
+}
+
+for (const [name, wanted] of [['Use theirs', 'meet Ada at 10:30'], ['Use mine', 'meet Ada at noon']])
+  test(`both typed: the later one is told and chooses: ${name}`, async () => {
+    const page = await filled('meet Ada', 'b');
+    tolerate(/Failed to load resource/);
+    await conflict(page);
+    await page.getByRole('button', { name }).click();
+    await until(() => message(page), '');
+    await sees(page, wanted, 'b');
+    await add(page, 'c');
+    await until(async () => properties(await server.list(), 'title', 'completed').slice(0, 2),
+      [{ title: wanted, completed: true }, { title: 'b', completed: false }]);
+  });
+
+test('both typed: what the user wrote stays to be chosen, whatever is done next, and can be too late again', async () => {
+  const page = await filled('meet Ada', 'b');
+  tolerate(/Failed to load resource/);
+  await conflict(page);
+  await row(page, 2).locator('.toggle').click();
+  await until(async () => (await server.list())[1].completed, true);
+  assert.match(await message(page), /meet Ada at noon/);
+  await server.ask('PATCH', await pathOf(0), { title: 'meet Bob' });
+  await page.getByRole('button', { name: 'Use mine' }).click();
+  await until(() => message(page), 'Changed to “meet Bob” meanwhile. Yours: “meet Ada at noon”.');
+});
+
+test('another’s tick or move is no conflict with an edit, however often it comes between', async () => {
+  const page = await filled('a');
+  tolerate(/Failed to load resource/);
+  const path = await pathOf(0);
+  let times = 0;
+  await page.route('**/todos/*', async (route) => {
+    if (route.request().method() === 'PATCH' && times < 3) await server.ask('PATCH', path, { order: ++times });
+    await route.fallback();
+  });
+  await row(page, 1).locator('label').dblclick();
+  await row(page, 1).locator('.edit').fill('b');
+  await page.keyboard.press('Enter');
+  await until(async () => properties(await server.list(), 'title', 'order'), [{ title: 'b', order: 3 }]);
+  await until(() => message(page), '');
+  await sees(page, 'b');
+});
+
 test('an edit to what the row has by now sends nothing', async () => {
   const page = await filled('a');
   const sent = record(page);

@@ -100,6 +100,26 @@ test('each new todo has a key of its own, the same however often it is sent', as
   for (const key of keys) assert.match(key, /^"[0-9a-f]{32}"$/);
 });
 
+test('a todo whose answer was lost is there once, and so is one that was sent again after a reload', async () => {
+  const page = await openPage();
+  tolerate(/Failed to load resource/);
+  let lost = 0;
+  await page.route('**/todos', async (route) => {
+    if (route.request().method() !== 'POST' || lost >= 4) return route.fallback();
+    await route.fetch(); // the server has done its work
+    lost++;
+    return route.abort();
+  });
+  await add(page, 'pay the rent', 'pay the rent');
+  await until(() => lost >= 2, true);
+  page.on('dialog', (dialog) => dialog.accept());
+  await page.reload();
+  await until(() => lost >= 4, true);
+  await until(() => message(page), '');
+  await sees(page, 'pay the rent', 'pay the rent');
+  assert.deepEqual((await server.list()).map(({ title }) => title), ['pay the rent', 'pay the rent']);
+});
+
 test('todos typed quickly while the server is away come in their order', async () => {
   const page = await openPage();
   const restore = await refuse(page, ALL);
