@@ -59,9 +59,10 @@ later() {
     shift
     mkdir "$folder/$tag"
     for column; do
+        version=$((version + 1))
         printf -- '-- compatible with: 1\n-- done when: SELECT COUNT(*) FROM information_schema.columns WHERE %s\n%s;\n' \
             "table_schema = DATABASE() AND table_name = 'todo_todoitem' AND column_name = '${column%% *}'" \
-            "ALTER TABLE todo_todoitem ADD COLUMN $column" >"$folder/$tag/$(printf '%04d_later.sql' $((version += 1)))"
+            "ALTER TABLE todo_todoitem ADD COLUMN $column" >"$folder/$tag/$(printf '%04d_later.sql' $version)"
     done
     built "$tests:$tag" --file - "$folder/$tag" <<DOCKERFILE
 FROM $tests-build:1 AS build
