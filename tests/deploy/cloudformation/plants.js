@@ -59,6 +59,7 @@ export const plants = [
     { kind: 'a resource for an action that takes none', file: service, edit: (t) => { statements(t, 'ExecutionRole')[0].Resource = { 'Fn::GetAtt': ['Log', 'Arn'] }; }, found: /takes no resource but/ },
     { kind: 'a log\'s streams with one colon too many', file: service, edit: (t) => { statements(t, 'ExecutionRole')[4].Resource = { 'Fn::Sub': '${Log.Arn}:log-stream:*' }; }, found: /takes none of these/ },
     { kind: 'a condition that the action has not', file: pipeline, edit: (t) => { statements(t, 'StackRole').at(-1).Condition = { StringEquals: { 'iam:PassToService': 'x' } }; }, found: /no condition iam:PassToService/ },
+    { kind: 'a role that the other stack has not', file: pipeline, text: ['${ServiceStack}-TraceRole-*', '${ServiceStack}-TracingRole-*'], found: /no role TracingRole in service.yml/ },
     { kind: 'everybody is trusted', file: service, edit: (t) => { properties(t, 'ExecutionRole').AssumeRolePolicyDocument.Statement[0].Principal = '*'; }, found: /everybody is trusted/ },
     { kind: 'a policy\'s version', file: service, edit: (t) => { properties(t, 'ExecutionRole').Policies[0].PolicyDocument.Version = '2012-10-18'; }, found: /Version is/ },
 

@@ -184,3 +184,16 @@ export function checkImports(template, others) {
     look('Resources', template.Resources);
     return findings;
 }
+
+// Roles of another stack, by the names that CloudFormation gives them: role/${ServiceStack}-ExecutionRole-* has to be a
+// role of the template that the parameter's description names.
+export function checkRoles(template, templates) {
+    const findings = [];
+    for (const [, stack, name] of JSON.stringify(template).matchAll(/:role\/\$\{(\w+)\}-(\w+)-\*/g)) {
+        const file = /^The stack of (\S+\.yml)$/.exec(template.Parameters[stack]?.Description)?.[1];
+        if (templates[file]?.Resources[name]?.Type !== 'AWS::IAM::Role') {
+            findings.push(`there is no role ${name} in ${file}, the template of ${stack}`);
+        }
+    }
+    return findings;
+}
