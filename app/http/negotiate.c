@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #define INDENT_MAX 8
+#define NAMED      2 /* specificity: by type and subtype */
 
 static const struct renderer {
     const char *name; /* as a format suffix, and in ?format= */
@@ -150,6 +151,15 @@ static struct match match_renderer(const char *accept, const struct renderer *re
     return best;
 }
 
+static bool wants_problems(const char *accept, enum http_media media, unsigned media_q)
+{
+    static const struct renderer problem = {"", "application", "problem+json"};
+    struct match match = match_renderer(accept, &problem);
+
+    return match.specificity >= NAMED && match.q > 0 &&
+           (media == HTTP_HTML ? match.q > media_q : match.q >= media_q);
+}
+
 enum http_negotiation http_negotiate(const char *name, const char *accept,
                                      struct http_format *format)
 {
@@ -157,7 +167,7 @@ enum http_negotiation http_negotiate(const char *name, const char *accept,
     unsigned best_q = 0;
     bool known = false;
 
-    *format = (struct http_format){HTTP_JSON, 0};
+    *format = (struct http_format){.media = HTTP_JSON};
     for (size_t i = 0; i < sizeof(renderers) / sizeof(renderers[0]); i++) {
         struct match match;
         if (named && strcmp(name, renderers[i].name) != 0)
@@ -167,8 +177,9 @@ enum http_negotiation http_negotiate(const char *name, const char *accept,
         if (match.specificity < 0 || match.q <= best_q)
             continue;
         best_q = match.q;
-        *format = (struct http_format){(enum http_media)i, match.indent};
+        *format = (struct http_format){.media = (enum http_media)i, .indent = match.indent};
     }
+    format->has_problems = accept && wants_problems(accept, format->media, best_q);
     if (!known)
         return HTTP_UNKNOWN_FORMAT;
     return best_q > 0 ? HTTP_NEGOTIATED : HTTP_NOT_ACCEPTABLE;

@@ -17,6 +17,8 @@ enum http_media {
 struct http_format {
     enum http_media media;
     unsigned indent; /* of JSON: spaces a level, 0 to 8; 0 is compact */
+    bool
+        has_problems; /* errors are application/problem+json (RFC 9457), whatever the rest is */
 };
 
 enum http_negotiation {
@@ -27,7 +29,9 @@ enum http_negotiation {
 
 /* `name` is the format asked for by suffix or ?format= ("json", "api"), NULL or "" for none;
  * `accept` the Accept header, NULL without one. *format is compact JSON when the answer is not
- * HTTP_NEGOTIATED. */
+ * HTTP_NEGOTIATED. Who names application/problem+json and
+ * wants it no less than JSON, and more than HTML, gets errors so. It is no form for anything
+ * else: who names nothing but that finds all else not acceptable. */
 enum http_negotiation http_negotiate(const char *name, const char *accept,
                                      struct http_format *format);
 

@@ -2,6 +2,7 @@
 
 #include "http/json_text.h"
 #include "http/page.h"
+#include "http/problem.h"
 
 #include <string.h>
 
@@ -10,7 +11,10 @@ void http_render_json(struct http_response *response, const struct http_format *
 {
     struct buffer *body = &response->body;
 
-    if (format->media == HTTP_HTML) {
+    if (format->has_problems && response->status >= 400) {
+        http_response_add_header(response, "Content-Type", "application/problem+json");
+        http_problem_append(body, response, json->data ? json->data : "", json->size);
+    } else if (format->media == HTTP_HTML) {
         http_page_append(body, response, json->data, json->size);
         http_response_add_page_headers(response, "text/html; charset=utf-8");
     } else {

@@ -930,7 +930,83 @@ static void test_body_limit(void)
     client_response_release(&response);
 }
 
+#define PROBLEM "Accept: application/problem+json, */*;q=0.1\r\n"
+#define TYPE    "Content-Type: application/problem+json\n"
+#define SAYS(title, status)                                                                    \
+    "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" status                     \
+    ",\"instance\":\"/todos"
+
+static void test_problems(void)
+{
+    static const struct exchange rows[] = {
+        ROW("no problem", WITH("/todos", PROBLEM), 200, LIST,
+            "Content-Type: application/json\n", LIST),
+        ROW("a field", SEND("POST", "/todos", PROBLEM, "application/json", "{\"order\":\"x\"}"),
+            400,
+            SAYS("Bad Request",
+                 "400") "\",\"detail\":\"What was sent is not valid.\",\"errors\":["
+                        "{\"pointer\":\"#/order\",\"detail\":\"A valid integer is "
+                        "required.\"}]}",
+            TYPE, LIST),
+        ROW("a form's field",
+            SEND("POST", "/todos", PROBLEM, "application/x-www-form-urlencoded", "order=x"),
+            400,
+            SAYS("Bad Request",
+                 "400") "\",\"detail\":\"What was sent is not valid.\",\"errors\":["
+                        "{\"pointer\":\"#/order\",\"detail\":\"A valid integer is "
+                        "required.\"}]}",
+            TYPE, LIST),
+        ROW("a parameter", WITH("/todos?limit=0", PROBLEM), 400,
+            SAYS("Bad Request",
+                 "400") "\",\"detail\":\"What was sent is not valid.\",\"errors\":["
+                        "{\"parameter\":\"limit\",\"detail\":\"Ensure this value is greater "
+                        "than or equal to 1.\"}]}",
+            TYPE, LIST),
+        ROW("no JSON", SEND("PUT", "/todos/{id}", PROBLEM, "application/json", "{"), 400,
+            SAYS("Bad Request", "400") "/{id}\",\"detail\":\"JSON parse error - ...", TYPE,
+            LIST),
+        ROW("no todo", WITH("/todos/{gone}", PROBLEM), 404,
+            SAYS("Not Found", "404") "/{gone}\",\"detail\":\"Not found.\"}", TYPE, LIST),
+        ROW("no format", WITH("/todos.xml", PROBLEM), 404,
+            SAYS("Not Found", "404") ".xml\",\"detail\":\"Not found.\"}", TYPE, LIST),
+        ROW("no path", WITH("/todos/%22/x", PROBLEM), 404,
+            SAYS("Not Found", "404") "/%22/x\",\"detail\":\"Not found.\"}", TYPE, LIST),
+        ROW("no such method", ASK_WITH("PUT", "/todos", PROBLEM), 405,
+            SAYS("Method Not Allowed",
+                 "405") "\",\"detail\":\"Method \\\"PUT\\\" not allowed.\"}",
+            TYPE, LIST),
+        ROW("nothing but problems", ACCEPT("/todos", "application/problem+json"), 406,
+            SAYS("Not Acceptable",
+                 "406") "\",\"detail\":\"Could not satisfy the request Accept header.\"}",
+            TYPE, LIST),
+        ROW("nothing but problems changes nothing",
+            ASK_WITH("DELETE", "/todos", "Accept: application/problem+json\r\n"), 406,
+            SAYS("Not Acceptable", "406") "...", TYPE, LIST),
+        ROW("a condition", ASK_WITH("DELETE", "/todos/{id}", PROBLEM "If-Match: \"x\"\r\n"),
+            412, SAYS("Precondition Failed", "412") "/{id}\",\"detail\":...", TYPE, LIST),
+        ROW("too large", SEND("POST", "/todos", PROBLEM, "application/json", "{{ *1100000}}"),
+            413,
+            SAYS("Content Too Large", "413") "\",\"detail\":\"Request body is too large.\"}",
+            TYPE, LIST),
+        ROW("too many headers", WITH("/todos", PROBLEM "{A: b\r\n*110}"), 431,
+            SAYS("Request Header Fields Too Large", "431") "...", TYPE, LIST),
+        ROW("no media type of ours", SEND("POST", "/todos", PROBLEM, "text/plain", "x"), 415,
+            SAYS("Unsupported Media Type", "415") "\",\"detail\":\"Unsupported media type "
+                                                  "\\\"text/plain\\\" in request.\"}",
+            TYPE, LIST),
+        ROW("two lengths", WITH("/todos", PROBLEM "Content-Length: 1\r\nContent-Length: 2\r\n"),
+            400, SAYS("Bad Request", "400") "...", TYPE, LIST),
+        ROW("who doesn't ask gets what the original says",
+            WITH("/todos/{gone}",
+                 "Accept: application/json, application/problem+json;q=0.5\r\n"),
+            404, NOT_FOUND, "Content-Type: application/json\n", LIST),
+    };
+
+    RUN(rows);
+}
+
 CU_TestInfo contract_api_tests[] = {
+    TEST(test_problems),
     TEST(test_list_and_item_have_the_contract_s_form_and_headers),
     TEST(test_create_update_and_delete_answer_as_they_should),
     TEST(test_list_is_in_order_of_id_and_ids_are_never_reused),

@@ -6,26 +6,36 @@
 #define BROWSER                                                                                \
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
-#define JSON(indent)                                                                           \
+#define JSON(spaces)                                                                           \
     HTTP_NEGOTIATED,                                                                           \
     {                                                                                          \
-        HTTP_JSON, indent                                                                      \
+        .media = HTTP_JSON, .indent = spaces                                                   \
     }
 #define HTML                                                                                   \
     HTTP_NEGOTIATED,                                                                           \
     {                                                                                          \
-        HTTP_HTML, 0                                                                           \
+        .media = HTTP_HTML, .indent = 0                                                        \
     }
 #define REFUSED                                                                                \
     HTTP_NOT_ACCEPTABLE,                                                                       \
     {                                                                                          \
-        HTTP_JSON, 0                                                                           \
+        .media = HTTP_JSON, .indent = 0                                                        \
     }
 #define UNKNOWN                                                                                \
     HTTP_UNKNOWN_FORMAT,                                                                       \
     {                                                                                          \
-        HTTP_JSON, 0                                                                           \
+        .media = HTTP_JSON, .indent = 0                                                        \
     }
+
+#define PROBLEMS(result, form, indents)                                                        \
+    result,                                                                                    \
+    {                                                                                          \
+        .media = form, .indent = indents, .has_problems = true                                 \
+    }
+#define JSON_PROBLEMS(spaces) PROBLEMS(HTTP_NEGOTIATED, HTTP_JSON, spaces)
+#define HTML_PROBLEMS         PROBLEMS(HTTP_NEGOTIATED, HTTP_HTML, 0)
+#define REFUSED_PROBLEMS      PROBLEMS(HTTP_NOT_ACCEPTABLE, HTTP_JSON, 0)
+#define UNKNOWN_PROBLEMS      PROBLEMS(HTTP_UNKNOWN_FORMAT, HTTP_JSON, 0)
 
 /* clang-format off */
 static const struct {
@@ -51,6 +61,17 @@ static const struct {
     {"among others", NULL, "image/png, application/json", JSON(0)},
     {"empty elements", NULL, ", ,application/json,", JSON(0)},
     {"blanks around", NULL, " \ttext/html ; level=1 ", HTML},
+
+    {"problems, and JSON as much", NULL, "application/json, application/problem+json", JSON_PROBLEMS(0)},
+    {"problems before JSON", NULL, "application/problem+json, application/json;q=0.9;indent=2", JSON_PROBLEMS(2)},
+    {"JSON before problems", NULL, "application/json, application/problem+json;q=0.9", JSON(0)},
+    {"problems, or anything", NULL, "Application/Problem+JSON;charset=utf-8, */*;q=0.1", JSON_PROBLEMS(0)},
+    {"anything is not a problem", NULL, "application/*, */*", JSON(0)},
+    {"no problems", NULL, "application/problem+json;q=0, application/json", JSON(0)},
+    {"problems, and HTML as much", NULL, "text/html, application/problem+json", HTML},
+    {"problems before HTML", NULL, "text/html;q=0.5, application/problem+json", HTML_PROBLEMS},
+    {"nothing but problems", NULL, "application/problem+json", REFUSED_PROBLEMS},
+    {"an unknown format, and problems", "xml", "application/problem+json, */*;q=0.1", UNKNOWN_PROBLEMS},
 
     {"empty", NULL, "", REFUSED},
     {"blank", NULL, " ", REFUSED},
@@ -136,12 +157,14 @@ static const struct {
 static void test_the_best_of_json_and_html_is_chosen(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct http_format format = {HTTP_HTML, 99};
+        struct http_format format = {.media = HTTP_HTML, .indent = 99};
         enum http_negotiation result = http_negotiate(rows[i].format, rows[i].accept, &format);
 
         CHECK_NUMBER(rows[i].name, "result", rows[i].result, result);
         CHECK_NUMBER(rows[i].name, "media", rows[i].wanted.media, format.media);
         CHECK_NUMBER(rows[i].name, "indent", rows[i].wanted.indent, format.indent);
+        CHECK_NUMBER(rows[i].name, "problems", rows[i].wanted.has_problems,
+                     format.has_problems);
     }
 }
 

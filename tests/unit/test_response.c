@@ -205,8 +205,8 @@ static void test_json_goes_out_compact_or_indented(void)
         struct http_response compact = {.status = 200};
         struct http_response indented = {.status = 200};
 
-        render(&compact, (struct http_format){HTTP_JSON, 0}, json);
-        render(&indented, (struct http_format){HTTP_JSON, 2}, json);
+        render(&compact, (struct http_format){.media = HTTP_JSON, .indent = 0}, json);
+        render(&indented, (struct http_format){.media = HTTP_JSON, .indent = 2}, json);
         CHECK_TEXT(indentations[i].name, "compact", json, compact.body.data);
         CHECK_TEXT(indentations[i].name, "indented", indentations[i].indented,
                    indented.body.data);
@@ -222,9 +222,11 @@ static void test_the_content_type_names_the_form(void)
         struct http_format format;
         const char *headers;
     } rows[] = {
-        {"compact",  {HTTP_JSON, 0}, "Content-Type: application/json\n"               },
-        {"indented", {HTTP_JSON, 4}, "Content-Type: application/json\n"               },
-        {"HTML",     {HTTP_HTML, 0}, "Content-Type: text/html; charset=utf-8\n" POLICY},
+        {"compact",  {.media = HTTP_JSON, .indent = 0}, "Content-Type: application/json\n"},
+        {"indented", {.media = HTTP_JSON, .indent = 4}, "Content-Type: application/json\n"},
+        {"HTML",
+         {.media = HTTP_HTML, .indent = 0},
+         "Content-Type: text/html; charset=utf-8\n" POLICY                                },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -243,7 +245,7 @@ static void test_html_is_escaped(void)
     static const char json[] = "{\"title\":\"</pre><script>&'\"}";
     struct http_response response = {.status = 201};
 
-    render(&response, (struct http_format){HTTP_HTML, 0}, json);
+    render(&response, (struct http_format){.media = HTTP_HTML, .indent = 0}, json);
     CHECK_CONTAINS("page", "title", "<title>201 Created</title>", response.body.data);
     CHECK_CONTAINS("page", "text",
                    "&quot;title&quot;: "
@@ -257,10 +259,80 @@ static void test_a_detail_is_escaped(void)
 {
     struct http_response response = {.status = 405};
 
-    http_render_detail(&response, &(struct http_format){HTTP_JSON, 0},
+    http_render_detail(&response, &(struct http_format){.media = HTTP_JSON, .indent = 0},
                        "Method \"A\\B\" not\nallowed.");
     CHECK_TEXT("detail", "body", "{\"detail\":\"Method \\\"A\\\\B\\\" not\\nallowed.\"}",
                response.body.data);
+    http_response_release(&response);
+}
+
+#define PROBLEM(title, status)                                                                 \
+    "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" status                     \
+    ",\"instance\":\"/todos/7\""
+#define INVALID PROBLEM("Bad Request", "400") ",\"detail\":\"What was sent is not valid.\""
+
+/* clang-format off */
+/* Every form of error that there is, as it is else, and as a problem. */
+static void test_errors_are_problems(void)
+{
+    static const struct {
+        unsigned status;
+        enum http_method method;
+        const char *json;
+        const char *problem;
+    } rows[] = {
+        {400, HTTP_POST,  "{\"title\":[\"a\",\"b \\\" {\"],\"order\":[\"c\"]}",
+         INVALID ",\"errors\":[{\"pointer\":\"#/title\",\"detail\":\"a\"},"
+                 "{\"pointer\":\"#/title\",\"detail\":\"b \\\" {\"},"
+                 "{\"pointer\":\"#/order\",\"detail\":\"c\"}]}"},
+        {400, HTTP_PATCH, "{\"3\":{\"title\":[\"a\"]},\"12\":{\"order\":[\"b\"],\"title\":[\"c\"]}}",
+         INVALID ",\"errors\":[{\"pointer\":\"#/3/title\",\"detail\":\"a\"},"
+                 "{\"pointer\":\"#/12/order\",\"detail\":\"b\"},"
+                 "{\"pointer\":\"#/12/title\",\"detail\":\"c\"}]}"},
+        {400, HTTP_PUT,   "{\"non_field_errors\":[\"a\"]}",
+         INVALID ",\"errors\":[{\"pointer\":\"#\",\"detail\":\"a\"}]}"},
+        {400, HTTP_POST,  "{\"3\":{\"non_field_errors\":[\"a\"]}}",
+         INVALID ",\"errors\":[{\"pointer\":\"#/3\",\"detail\":\"a\"}]}"},
+        {400, HTTP_GET,   "{\"limit\":[\"a\"],\"after\":[\"b\"]}",
+         INVALID ",\"errors\":[{\"parameter\":\"limit\",\"detail\":\"a\"},"
+                 "{\"parameter\":\"after\",\"detail\":\"b\"}]}"},
+        {400, HTTP_POST,  "{\"detail\":\"JSON parse error - \\\"\"}",
+         PROBLEM("Bad Request", "400") ",\"detail\":\"JSON parse error - \\\"\"}"},
+        {404, HTTP_GET,   "{\"detail\":\"a\"}", PROBLEM("Not Found", "404") ",\"detail\":\"a\"}"},
+        {412, HTTP_PUT,   "{\"detail\":\"a\",\"current\":{\"url\":\"b\"}}",
+         PROBLEM("Precondition Failed", "412") ",\"detail\":\"a\",\"current\":{\"url\":\"b\"}}"},
+        {503, HTTP_GET,   "{\"detail\":\"a\"}",
+         PROBLEM("Service Unavailable", "503") ",\"detail\":\"a\"}"},
+        {507, HTTP_POST,  "{\"detail\":\"a\"}",
+         PROBLEM("Insufficient Storage", "507") ",\"detail\":\"a\"}"},
+    };
+    /* clang-format on */
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct http_request request = {.method = rows[i].method};
+        struct http_response plain = {.request = &request, .status = rows[i].status};
+        struct http_response problem = plain;
+
+        CU_ASSERT_TRUE(http_request_set_target(&request, "/todos/7?limit=5"));
+        render(&plain, (struct http_format){.media = HTTP_JSON}, rows[i].json);
+        render(&problem, (struct http_format){.media = HTTP_JSON, .has_problems = true},
+               rows[i].json);
+        CHECK_TEXT(rows[i].json, "plain", rows[i].json, plain.body.data);
+        CHECK_TEXT(rows[i].json, "type", "application/problem+json", problem.headers[0].value);
+        CHECK_TEXT(rows[i].json, "problem", rows[i].problem, problem.body.data);
+        http_response_release(&plain);
+        http_response_release(&problem);
+        http_request_release(&request);
+    }
+}
+
+static void test_a_success_is_no_problem(void)
+{
+    struct http_response response = {.status = 200};
+
+    render(&response, (struct http_format){.media = HTTP_JSON, .has_problems = true}, "[]");
+    CHECK_TEXT("success", "type", "application/json", response.headers[0].value);
+    CHECK_TEXT("success", "body", "[]", response.body.data);
     http_response_release(&response);
 }
 
@@ -314,6 +386,8 @@ CU_TestInfo response_tests[] = {
     {"JSON goes out compact or indented",             test_json_goes_out_compact_or_indented     },
     {"the content type names the form",               test_the_content_type_names_the_form       },
     {"HTML is escaped",                               test_html_is_escaped                       },
+    {"errors are problems",                           test_errors_are_problems                   },
+    {"a success is no problem",                       test_a_success_is_no_problem               },
     {"a detail is escaped",                           test_a_detail_is_escaped                   },
     {"a header too many is a failure",                test_a_header_too_many_is_a_failure        },
     {"every status has its phrase",                   test_every_status_has_its_phrase           },
