@@ -52,6 +52,22 @@ void todo_respond_unavailable(struct http_exchange *exchange,
     respond_later(exchange, representation, 503, detail);
 }
 
+void todo_respond_rejection(struct http_exchange *exchange,
+                            const struct http_representation *representation,
+                            struct todo_rejection *rejection)
+{
+    struct http_response response;
+
+    http_start_route_response(&response, exchange, representation->route,
+                              (unsigned)rejection->status);
+    if (rejection->is_of_coding)
+        http_response_add_header(&response, "Accept-Encoding", "identity");
+    else if (rejection->status == 415 && http_exchange_request(exchange)->method == HTTP_PATCH)
+        http_response_add_header(&response, "Accept-Patch", TODO_INPUT_TYPES);
+    http_render_json(&response, &representation->format, &rejection->body);
+    http_exchange_respond(exchange, &response);
+}
+
 static bool is_change(const struct todo_call *call)
 {
     enum todo_operation_kind kind = call->operation.kind;
@@ -437,8 +453,7 @@ static void respond_call(struct todo_api *api, struct todo_call *call,
         return;
     case TODO_CALL_REJECT:
         if (outcome == TODO_DONE)
-            http_respond_json(call->exchange, &call->representation,
-                              (unsigned)call->rejection.status, &call->rejection.body);
+            todo_respond_rejection(call->exchange, &call->representation, &call->rejection);
         else
             respond_problem(call, outcome);
         return;

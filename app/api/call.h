@@ -79,6 +79,12 @@ void todo_respond_unavailable(struct http_exchange *exchange,
                               const struct http_representation *representation,
                               const char *detail);
 
+/* What is wrong with a body, which is empty afterwards; with 415, what would have been taken:
+ * Accept-Patch (RFC 5789, section 2.2), Accept-Encoding (RFC 9110, section 15.5.16). */
+void todo_respond_rejection(struct http_exchange *exchange,
+                            const struct http_representation *representation,
+                            struct todo_rejection *rejection);
+
 /* 200 {"status":"..."}; `json` is that text. */
 void todo_respond_status(struct http_exchange *exchange,
                          const struct http_representation *representation, const char *json);

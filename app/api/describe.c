@@ -1,5 +1,6 @@
 #include "api/call.h"
 
+#include "http/render.h"
 #include "todo/validate.h"
 
 /* A description: the API contract, section 11. */
@@ -63,10 +64,15 @@ void todo_respond_item_description(struct http_exchange *exchange,
                                    const struct http_representation *representation,
                                    bool exists)
 {
+    struct http_response response;
     struct buffer json = {0};
 
     append_start(&json, "Todo Item Instance", "");
     if (exists)
         append_action(&json, "PUT");
-    respond(exchange, representation, &json);
+    buffer_append_char(&json, '}');
+    http_start_route_response(&response, exchange, representation->route, 200);
+    http_response_add_header(&response, "Accept-Patch", TODO_INPUT_TYPES);
+    http_render_json(&response, &representation->format, &json);
+    http_exchange_respond(exchange, &response);
 }

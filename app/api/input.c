@@ -181,6 +181,32 @@ static bool read_form(const struct todo_input *input, enum body_format format,
     return is_good;
 }
 
+/* No text of JSON or of a form has such bytes, and no compressed one is without. */
+static bool is_text(const char *body, size_t size)
+{
+    for (size_t i = 0; i < size;) {
+        uint32_t point;
+
+        i += text_point(body + i, size - i, &point);
+        if (point == TEXT_BAD_POINT || (point < ' ' && !strchr("\t\r\n", (int)point)) ||
+            point == 0)
+            return false;
+    }
+    return true;
+}
+
+/* RFC 9110, section 8.4.1: identity stands for no coding. What is text all the same was taken
+ * by the original, and is here. */
+static bool is_encoded(const struct todo_input *input)
+{
+    const char *coding = input->content_encoding ? input->content_encoding : "";
+    size_t length = strlen(coding);
+
+    text_trim_blanks(&coding, &length);
+    return length > 0 && !(length == 8 && strncasecmp(coding, "identity", length) == 0) &&
+           !is_text(input->body, input->size);
+}
+
 static bool read_body(const struct todo_input *input, struct todo_change *change,
                       struct todo_rejection *rejection)
 {
@@ -191,6 +217,11 @@ static bool read_body(const struct todo_input *input, struct todo_change *change
         change->completed_set =
             type && type->format != BODY_JSON && input->mode == TODO_INPUT_PUT;
         return true;
+    }
+    if (is_encoded(input)) {
+        rejection->is_of_coding = true;
+        return reject(rejection, 415, "Unsupported Content-Encoding \"",
+                      input->content_encoding, "\": send the body as it is.");
     }
     if (!type)
         return reject(rejection, 415, "Unsupported media type \"", content_type,

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define TODO_INPUT_TYPES                                                                       \
+    "application/json, application/x-www-form-urlencoded, multipart/form-data"
+
 enum todo_input_mode {
     TODO_INPUT_CREATE, /* POST */
     TODO_INPUT_PUT,    /* a form without `completed` resets it to false */
@@ -21,8 +24,9 @@ enum todo_input_mode {
 
 struct todo_input {
     enum todo_input_mode mode;
-    const char *content_type; /* the header's value, NULL without the header */
-    const char *body;         /* borrowed, any bytes; NULL when size is 0 */
+    const char *content_type;     /* the header's value, NULL without the header */
+    const char *content_encoding; /* the same; a body that is really encoded is refused */
+    const char *body;             /* borrowed, any bytes; NULL when size is 0 */
     size_t size; /* bytes; 0 is "no fields given" with any content type (but see PUT forms) */
     unsigned json_depth; /* deepest nesting of JSON that is accepted, at least 1 */
 };
@@ -32,6 +36,7 @@ struct todo_input {
  * not to be sent. */
 struct todo_rejection {
     int status;
+    bool is_of_coding;  /* 415 for the Content-Encoding, not for the Content-Type */
     struct buffer body; /* compact JSON; release with buffer_release */
 };
 

@@ -112,6 +112,7 @@ static bool read_input(const struct todo_api *api, struct todo_call *call,
     const struct todo_input input = {
         .mode = mode,
         .content_type = request->headers[HTTP_HEADER_CONTENT_TYPE],
+        .content_encoding = request->headers[HTTP_HEADER_CONTENT_ENCODING],
         .body = request->body.data,
         .size = request->body.size,
         .json_depth = api->config->http_json_depth,
@@ -226,8 +227,7 @@ void api_create_todo(void *context, struct http_exchange *exchange,
         submit(api, call);
         return;
     }
-    http_respond_json(exchange, &match->representation, (unsigned)call->rejection.status,
-                      &call->rejection.body);
+    todo_respond_rejection(exchange, &match->representation, &call->rejection);
     todo_call_release(api, &call->operation);
 }
 

@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #define INDENT_MAX 8
-#define NAMED      2 /* specificity: by type and subtype */
 
 static const struct renderer {
     const char *name; /* as a format suffix, and in ?format= */
@@ -35,6 +34,7 @@ struct match {
     int specificity; /* -1: none */
     unsigned q;
     unsigned indent;
+    bool is_named; /* by type and subtype, without an asterisk */
 };
 
 static size_t trim(const char **text, size_t length)
@@ -135,6 +135,12 @@ static int range_specificity(const struct media_range *range, const struct rende
     return any_subtype ? (any_type ? 0 : 1) : 2;
 }
 
+static bool is_named(const struct media_range *range)
+{
+    return !is_text(range->type, range->type_length, "*") &&
+           !is_text(range->subtype, range->subtype_length, "*");
+}
+
 static struct match match_renderer(const char *accept, const struct renderer *renderer)
 {
     struct match best = {.specificity = -1};
@@ -145,7 +151,7 @@ static struct match match_renderer(const char *accept, const struct renderer *re
         int specificity =
             parse_range(&range, text, length) ? range_specificity(&range, renderer) : -1;
         if (specificity > best.specificity)
-            best = (struct match){specificity, range.q, range.indent};
+            best = (struct match){specificity, range.q, range.indent, is_named(&range)};
         text = text[length] ? text + length + 1 : NULL;
     }
     return best;
@@ -156,7 +162,7 @@ static bool wants_problems(const char *accept, enum http_media media, unsigned m
     static const struct renderer problem = {"", "application", "problem+json"};
     struct match match = match_renderer(accept, &problem);
 
-    return match.specificity >= NAMED && match.q > 0 &&
+    return match.is_named && match.q > 0 &&
            (media == HTTP_HTML ? match.q > media_q : match.q >= media_q);
 }
 

@@ -35,6 +35,7 @@ static const struct {
     }
     [HTTP_HEADER_ACCEPT] = HEADER("Accept"),
     [HTTP_HEADER_ACCEPT_ENCODING] = HEADER("Accept-Encoding"),
+    [HTTP_HEADER_CONTENT_ENCODING] = HEADER("Content-Encoding"),
     [HTTP_HEADER_CONTENT_LENGTH] = HEADER("Content-Length"),
     [HTTP_HEADER_CONTENT_TYPE] = HEADER("Content-Type"),
     [HTTP_HEADER_HOST] = HEADER("Host"),

@@ -31,6 +31,7 @@ const char *http_method_name(enum http_method method);
 enum http_header_name {
     HTTP_HEADER_ACCEPT,
     HTTP_HEADER_ACCEPT_ENCODING,
+    HTTP_HEADER_CONTENT_ENCODING,
     HTTP_HEADER_CONTENT_LENGTH,
     HTTP_HEADER_CONTENT_TYPE,
     HTTP_HEADER_HOST,

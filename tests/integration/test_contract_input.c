@@ -74,7 +74,7 @@ static void test_media_types(void)
             201, DEFAULTS, NULL, NULL),
         ROW("put without a body", ASK("PUT", "/todos/{id}"), 200, ALPHA, NULL, LIST),
         ROW("patch without a body", ASK("PATCH", "/todos/{id}"), 200, ALPHA, NULL, LIST),
-        ROW("Content-Encoding is ignored",
+        ROW("Content-Encoding is ignored where the body has none",
             SEND("POST", "/todos", "Content-Encoding: gzip\r\n", "application/json", "{}"), 201,
             DEFAULTS, NULL, NULL),
         ROW("chunked",
@@ -643,7 +643,44 @@ static void test_multipart_forms(void)
     RUN(rows);
 }
 
+#define TYPES "application/json, application/x-www-form-urlencoded, multipart/form-data"
+#define CODING(name)                                                                           \
+    "{\"detail\":\"Unsupported Content-Encoding \\\"" name "\\\": send the body as it is.\"}"
+#define CODED(verb, target, coding, text)                                                      \
+    SEND(verb, target, "Content-Encoding: " coding "\r\n", "application/json", text)
+
+static void test_what_would_be_taken(void)
+{
+    static const struct exchange rows[] = {
+        ROW("gzip", CODED("POST", "/todos", "gzip", "\x1f\x8b"), 415, CODING("gzip"),
+            "Accept-Encoding: identity\nAccept-Patch:\n", LIST),
+        ROW("gzip of a PATCH", CODED("PATCH", "/todos/{id}", "gzip", "\x1f\x8b\x08"), 415,
+            CODING("gzip"), "Accept-Encoding: identity\nAccept-Patch:\n", LIST),
+        ROW("gzip of no body", ASK_WITH("PATCH", "/todos/{id}", "Content-Encoding: gzip\r\n"),
+            200, ALPHA, "Accept-Encoding:\n", LIST),
+        ROW("gzip of no todo", CODED("PUT", "/todos/{gone}", "gzip", "\x1f\x8b"), 404,
+            NOT_FOUND, NULL, LIST),
+        ROW("two codings", CODED("PUT", "/todos/{id}", "identity, br", "\x01"), 415,
+            CODING("identity, br"), "Accept-Encoding: identity\n", LIST),
+        ROW("identity", CODED("PUT", "/todos/{id}", " Identity ", "\x01"), 400, NULL, NULL,
+            LIST),
+        ROW("empty", CODED("PUT", "/todos/{id}", "", "\x01"), 400, NULL, NULL, LIST),
+        ROW("merge patch",
+            SEND("PATCH", "/todos/{id}", NULL, "application/merge-patch+json", "{}"), 415,
+            UNSUPPORTED("application/merge-patch+json"), "Accept-Patch: " TYPES "\n", LIST),
+        ROW("of PUT, none", SEND("PUT", "/todos/{id}", NULL, "text/plain", "{}"), 415,
+            UNSUPPORTED("text/plain"), "Accept-Patch:\n", LIST),
+        ROW("OPTIONS", ASK("OPTIONS", "/todos/{id}"), 200, NULL, "Accept-Patch: " TYPES "\n",
+            LIST),
+        ROW("OPTIONS of no todo", ASK("OPTIONS", "/todos/{gone}"), 200, NULL,
+            "Accept-Patch: " TYPES "\n", LIST),
+    };
+
+    RUN(rows);
+}
+
 CU_TestInfo contract_input_tests[] = {
+    TEST(test_what_would_be_taken),
     TEST(test_media_types),
     TEST(test_json_that_is_none_is_refused),
     TEST(test_json_of_any_shape),

@@ -334,6 +334,7 @@ static void test_headers_are_found_in_any_case_and_counted(void)
     static const char *const names[HTTP_HEADER_COUNT] = {
         [HTTP_HEADER_ACCEPT] = "aCCEPT",
         [HTTP_HEADER_ACCEPT_ENCODING] = "accept-Encoding",
+        [HTTP_HEADER_CONTENT_ENCODING] = "content-encoding",
         [HTTP_HEADER_CONTENT_LENGTH] = "content-length",
         [HTTP_HEADER_CONTENT_TYPE] = "CONTENT-TYPE",
         [HTTP_HEADER_HOST] = "hOST",
