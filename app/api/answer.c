@@ -203,6 +203,35 @@ static void respond_created(const struct todo_call *call)
     buffer_release(&location);
 }
 
+/* The todos, each as its change left it. */
+static void respond_many(const struct todo_call *call, unsigned status)
+{
+    struct http_response response;
+    struct buffer json = {0};
+
+    buffer_append_char(&json, '[');
+    for (size_t i = 0; i < call->edits.count; i++) {
+        if (i > 0)
+            buffer_append_char(&json, ',');
+        todo_json_append(&json, &call->edits.edits[i].todo, call->base_url);
+    }
+    buffer_append_char(&json, ']');
+    http_start_route_response(&response, call->exchange, call->representation.route, status);
+    if (call->operation.is_replayed)
+        http_response_add_header(&response, "Idempotent-Replayed", "true");
+    http_render_json(&response, &call->representation.format, &json);
+    http_exchange_respond(call->exchange, &response);
+}
+
+static void respond_missing(const struct todo_call *call)
+{
+    struct buffer json = {0};
+
+    buffer_append_format(&json, "{\"%zu\":{\"detail\":\"Not found.\"}}",
+                         call->operation.missing);
+    http_respond_json(call->exchange, &call->representation, 404, &json);
+}
+
 static void respond_deleted(const struct todo_call *call)
 {
     struct http_response response;
@@ -409,6 +438,10 @@ static void respond_read(const struct todo_call *call, struct shared_replies *re
 
 static void respond_result(const struct todo_call *call, struct shared_replies shared[2])
 {
+    if (call->operation.outcome == TODO_NOT_FOUND && call->operation.edits) {
+        respond_missing(call);
+        return;
+    }
     if (call->operation.outcome != TODO_DONE) {
         respond_problem(call, call->operation.outcome);
         return;
@@ -421,10 +454,16 @@ static void respond_result(const struct todo_call *call, struct shared_replies s
         respond_read(call, &shared[1]);
         return;
     case TODO_CREATE:
-        respond_created(call);
+        if (call->operation.edits)
+            respond_many(call, 201);
+        else
+            respond_created(call);
         return;
     case TODO_UPDATE:
-        respond_updated(call);
+        if (call->operation.edits)
+            respond_many(call, 200);
+        else
+            respond_updated(call);
         return;
     case TODO_DELETE:
     case TODO_CLEAR:
@@ -488,9 +527,11 @@ void todo_call_give_up(void *context, struct todo_operation *operation,
 
 void todo_call_release(void *context, struct todo_operation *operation)
 {
+    struct todo_api *api = context;
     struct todo_call *call = call_of(operation);
 
-    (void)context;
+    atomic_fetch_sub(&api->edits_memory, call->edits_size);
+    todo_edits_release(&call->edits);
     buffer_release(&call->rejection.body);
     free(call->if_match);
     free(call->if_none_match);

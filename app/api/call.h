@@ -33,6 +33,8 @@ struct todo_call {
     char *if_none_match;             /* owned */
     char etag[HTTP_ETAG_SIZE];       /* of the state that a change's condition was tried on */
     struct todo_change *change;      /* owned; of create and update */
+    struct todo_edits edits;         /* owned; of create and update of many */
+    size_t edits_size;               /* of these, as it is in edits_memory */
     struct todo_key *key;            /* owned; of create; NULL: none was sent */
     struct todo_page *page;          /* owned; of a list with parameters, else NULL */
     struct todo_rejection rejection; /* owned; of TODO_CALL_REJECT */

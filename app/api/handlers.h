@@ -33,6 +33,7 @@ struct todo_api {
     struct todo_outage outage;
     struct todo_look look;
     struct todo_queue *queue;
+    atomic_size_t edits_memory; /* bytes of changes of many that wait */
     atomic_bool draining;
 };
 
@@ -52,6 +53,7 @@ void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
 http_handler api_list_todos;
 http_handler api_clear_todos;
 http_handler api_create_todo;
+http_handler api_update_todos;
 http_handler api_show_todo;
 http_handler api_update_todo;
 http_handler api_delete_todo;

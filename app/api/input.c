@@ -90,7 +90,7 @@ static const char *find_parameter(const struct todo_input *input, const char *na
 }
 
 static bool read_json(const struct todo_input *input, struct todo_change *change,
-                      struct todo_rejection *rejection)
+                      struct input_many *many, struct todo_rejection *rejection)
 {
     struct charset_converter charset;
     struct buffer name = {0};
@@ -102,13 +102,13 @@ static bool read_json(const struct todo_input *input, struct todo_change *change
         goto out;
     if (charset.is_utf8)
         is_good = input_json_read(input->body, text_whole(input->body, input->size),
-                                  input->json_depth, change, &rejection->body);
+                                  input->json_depth, change, many, &rejection->body);
     else if (charset_append(&charset, input->body, input->size, &text) > 0)
         reject(rejection, 400,
                "JSON parse error - the body is not in the charset of its Content-Type", "", "");
     else if (!text.failed)
-        is_good =
-            input_json_read(text.data, text.size, input->json_depth, change, &rejection->body);
+        is_good = input_json_read(text.data, text.size, input->json_depth, change, many,
+                                  &rejection->body);
 out:
     charset_close(&charset);
     buffer_release(&text);
@@ -208,7 +208,7 @@ static bool is_encoded(const struct todo_input *input)
 }
 
 static bool read_body(const struct todo_input *input, struct todo_change *change,
-                      struct todo_rejection *rejection)
+                      struct input_many *many, struct todo_rejection *rejection)
 {
     const char *content_type = input->content_type ? input->content_type : "";
     const struct media_type *type = find_media_type(content_type);
@@ -227,15 +227,22 @@ static bool read_body(const struct todo_input *input, struct todo_change *change
         return reject(rejection, 415, "Unsupported media type \"", content_type,
                       "\" in request.");
     if (type->format == BODY_JSON)
-        return read_json(input, change, rejection);
+        return read_json(input, change, many, rejection);
     return read_form(input, type->format, change, rejection);
 }
 
 bool todo_input_read(const struct todo_input *input, struct todo_change *change,
-                     struct todo_rejection *rejection)
+                     struct todo_edits *edits, bool *is_many, struct todo_rejection *rejection)
 {
+    bool is_patch = input->mode == TODO_INPUT_PATCH_MANY;
+    struct input_many many = {.least = is_patch ? 1 : 2, .has_urls = is_patch, .edits = edits};
+    bool is_good;
+
     *change = (struct todo_change){0};
-    if (read_body(input, change, rejection))
+    is_good = read_body(input, change, edits ? &many : NULL, rejection);
+    if (is_many)
+        *is_many = many.is_many;
+    if (is_good)
         return true;
     if (rejection->status == 0 && rejection->body.size > 0)
         rejection->status = 400;

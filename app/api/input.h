@@ -8,6 +8,7 @@
  */
 
 #include "base/buffer.h"
+#include "todo/edits.h"
 #include "todo/todo.h"
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ enum todo_input_mode {
     TODO_INPUT_CREATE, /* POST */
     TODO_INPUT_PUT,    /* a form without `completed` resets it to false */
     TODO_INPUT_PATCH,
+    TODO_INPUT_PATCH_MANY, /* of the list */
 };
 
 struct todo_input {
@@ -43,9 +45,14 @@ struct todo_rejection {
 /* Whether a body of this Content-Type is a form's (NULL is no form). */
 bool todo_input_is_form(const char *content_type);
 
-/* Fills *change (overwriting all of it) and returns true, or fills *rejection and returns
+/* A JSON array of objects, of at least two that are to be created (the original refuses one,
+ * and so do we), or of changes with the url of their todo, is read into *edits, which must be
+ * zero on entry, is the caller's to release, and may be NULL: then there is no such array.
+ * *is_many tells whether it was one; what is wrong in it is told by index.
+ *
+ * Fills *change (overwriting all of it) and returns true, or fills *rejection and returns
  * false. *rejection must be zero on entry. */
 bool todo_input_read(const struct todo_input *input, struct todo_change *change,
-                     struct todo_rejection *rejection);
+                     struct todo_edits *edits, bool *is_many, struct todo_rejection *rejection);
 
 #endif

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define STRING(value) #value
+#define NUMBER(value) STRING(value)
+
 #define NUMBER_MAX 1000 /* characters of a number that doesn't fit and is kept as text */
 
 /* Jansson makes about 130 bytes of each `[],`: a body of 1 MiB could take 50. This much is
@@ -288,19 +291,114 @@ static void report_type(struct buffer *problems, const json_t *root)
     buffer_append_text(problems, "\"]}");
 }
 
+static bool read_object(const json_t *object, struct todo_change *change,
+                        struct buffer *problems)
+{
+    struct todo_values values;
+
+    for (size_t i = 0; i < TODO_FIELD_COUNT; i++)
+        values.of[i] = read_value(json_object_get(object, todo_fields[i].name));
+    return todo_validate(&values, change, problems);
+}
+
+/* The id at the end of a url as this program gives them, whatever it begins with: it depends on
+ * the name by which the client reached the server. 0 when it is none. */
+static int64_t read_url(const json_t *json)
+{
+    static const char path[] = "/todos/";
+    const char *url = json_string_value(json);
+    size_t length = url ? strcspn(url, "?") : 0;
+    size_t start = length;
+    int64_t id = 0;
+
+    while (start > 0 && url[start - 1] >= '0' && url[start - 1] <= '9')
+        start--;
+    if (start == length || start < sizeof(path) - 1 ||
+        memcmp(url + start - (sizeof(path) - 1), path, sizeof(path) - 1) != 0)
+        return 0;
+    for (; start < length; start++)
+        if (__builtin_mul_overflow(id, 10, &id) ||
+            __builtin_add_overflow(id, url[start] - '0', &id))
+            return 0;
+    return id;
+}
+
+static bool read_element(const json_t *element, const struct input_many *many,
+                         struct buffer *problems)
+{
+    struct todo_change change = {0};
+    const json_t *url = json_object_get(element, "url");
+    int64_t id = many->has_urls ? read_url(url) : 0;
+
+    if (many->has_urls && id == 0) {
+        buffer_append_text(problems, url ? "{\"url\":[\"Not the url of a todo.\"]}"
+                                         : "{\"url\":[\"This field is required.\"]}");
+        return false;
+    }
+    if (!read_object(element, &change, problems))
+        return false;
+    todo_edits_add(many->edits, id, &change);
+    return true;
+}
+
+/* What is wrong, by the index of the element: {"3":{"title":["..."]}} */
+static bool read_elements(const json_t *array, const struct input_many *many,
+                          struct buffer *problems)
+{
+    struct buffer problem = {0};
+
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        buffer_clear(&problem);
+        if (!read_element(json_array_get(array, i), many, &problem)) {
+            buffer_append_text(problems, problems->size == 0 ? "{" : ",");
+            buffer_append_format(problems, "\"%zu\":", i);
+            buffer_append(problems, problem.data, problem.size);
+        }
+        problems->failed = problems->failed || problem.failed;
+    }
+    buffer_release(&problem);
+    if (problems->size > 0)
+        buffer_append_char(problems, '}');
+    return problems->size == 0 && !problems->failed;
+}
+
+static bool read_many(const json_t *array, struct input_many *many, struct buffer *problems)
+{
+    size_t count = json_array_size(array);
+
+    many->is_many = true;
+    if (count > TODO_EDITS_MOST) {
+        buffer_append_text(problems,
+                           "{\"non_field_errors\":[\"Ensure this list has no more than"
+                           " " NUMBER(TODO_EDITS_MOST) " elements.\"]}");
+        return false;
+    }
+    return todo_edits_init(many->edits, count) && read_elements(array, many, problems) &&
+           todo_edits_complete(many->edits);
+}
+
+static bool is_for_many(const json_t *root, const struct input_many *many)
+{
+    if (!many || json_array_size(root) < many->least)
+        return false;
+    for (size_t i = 0; i < json_array_size(root); i++)
+        if (!json_is_object(json_array_get(root, i)))
+            return false;
+    return true;
+}
+
 static bool read_text(const char *text, size_t size, struct todo_change *change,
-                      struct buffer *problems)
+                      struct input_many *many, struct buffer *problems)
 {
     json_t *root = load(text, size, problems);
-    struct todo_values values;
     bool is_good = false;
 
     if (!root)
         return false;
     if (json_is_object(root)) {
-        for (size_t i = 0; i < TODO_FIELD_COUNT; i++)
-            values.of[i] = read_value(json_object_get(root, todo_fields[i].name));
-        is_good = todo_validate(&values, change, problems);
+        is_good = read_object(root, change, problems);
+    } else if (is_for_many(root, many)) {
+        is_good = read_many(root, many, problems);
     } else {
         report_type(problems, root);
     }
@@ -309,7 +407,7 @@ static bool read_text(const char *text, size_t size, struct todo_change *change,
 }
 
 bool input_json_read(const char *text, size_t size, unsigned depth, struct todo_change *change,
-                     struct buffer *problems)
+                     struct input_many *many, struct buffer *problems)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     size_t position;
@@ -323,7 +421,7 @@ bool input_json_read(const char *text, size_t size, unsigned depth, struct todo_
     memory_left = MEMORY_BASE + size * MEMORY_PER_BYTE;
     is_memory_used_up = false;
     has_malloc_failed = false;
-    is_good = read_text(text, size, change, problems);
+    is_good = read_text(text, size, change, many, problems);
     memory_left = SIZE_MAX / 2;
     return is_good;
 }

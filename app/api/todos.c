@@ -105,8 +105,9 @@ static int64_t parse_id(const struct http_match *match)
     return id;
 }
 
+/* `edits` NULL: no array is taken. */
 static bool read_input(const struct todo_api *api, struct todo_call *call,
-                       enum todo_input_mode mode)
+                       enum todo_input_mode mode, struct todo_edits *edits, bool *is_many)
 {
     const struct http_request *request = http_exchange_request(call->exchange);
     const struct todo_input input = {
@@ -126,7 +127,42 @@ static bool read_input(const struct todo_api *api, struct todo_call *call,
         buffer_append_text(&call->rejection.body, "{\"detail\":\"Out of memory.\"}");
         return false;
     }
-    return todo_input_read(&input, call->change, &call->rejection);
+    return todo_input_read(&input, call->change, edits, is_many, &call->rejection);
+}
+
+/* What many changes take beside the body that they came in is bounded as bodies are. */
+static bool reserve_edits(struct todo_api *api, struct todo_call *call)
+{
+    size_t size = todo_edits_size(&call->edits);
+
+    call->operation.edits = &call->edits;
+    call->edits_size = size;
+    return atomic_fetch_add(&api->edits_memory, size) + size <= api->config->request_memory;
+}
+
+/* Has the changes of `many` made, or of one. */
+static void submit_input(struct todo_api *api, struct todo_call *call, bool is_many)
+{
+    struct http_exchange *exchange = call->exchange;
+    const struct http_representation representation = call->representation;
+
+    if (is_many && !reserve_edits(api, call)) {
+        todo_call_release(api, &call->operation);
+        http_exchange_reject(exchange, METRICS_REJECTED_MEMORY);
+        todo_respond_unavailable(exchange, &representation, "Too many changes are waiting.");
+        return;
+    }
+    if (call->key && is_many)
+        todo_key_set_fingerprint_of_many(call->key, &call->edits, call->operation.url_format);
+    else if (call->key)
+        todo_key_set_fingerprint(call->key, call->change, call->operation.url_format);
+    submit(api, call);
+}
+
+static void reject(struct todo_api *api, struct todo_call *call)
+{
+    todo_respond_rejection(call->exchange, &call->representation, &call->rejection);
+    todo_call_release(api, &call->operation);
 }
 
 static void reject_key(struct todo_rejection *rejection, int status, const char *problem)
@@ -206,6 +242,7 @@ void api_create_todo(void *context, struct http_exchange *exchange,
     struct todo_call *call = make_call(api, exchange, match, TODO_CREATE, 0);
     struct buffer query = {0};
     bool is_known;
+    bool is_many;
 
     if (!call) {
         respond_out_of_memory(exchange, match);
@@ -221,14 +258,35 @@ void api_create_todo(void *context, struct http_exchange *exchange,
         todo_call_release(api, &call->operation);
         return;
     }
-    if (read_key(call) && read_input(api, call, TODO_INPUT_CREATE)) {
-        if (call->key)
-            todo_key_set_fingerprint(call->key, call->change, call->operation.url_format);
-        submit(api, call);
+    if (read_key(call) && read_input(api, call, TODO_INPUT_CREATE, &call->edits, &is_many))
+        submit_input(api, call, is_many);
+    else
+        reject(api, call);
+}
+
+/* The original knows no PATCH here, and answers 405 whatever the body: so do we, but of an
+ * array of changes. */
+void api_update_todos(void *context, struct http_exchange *exchange,
+                      const struct http_match *match)
+{
+    struct todo_api *api = context;
+    struct todo_call *call = make_call(api, exchange, match, TODO_UPDATE, 0);
+    bool is_many = false;
+    bool is_good;
+
+    if (!call) {
+        respond_out_of_memory(exchange, match);
         return;
     }
-    todo_respond_rejection(exchange, &match->representation, &call->rejection);
-    todo_call_release(api, &call->operation);
+    is_good = read_input(api, call, TODO_INPUT_PATCH_MANY, &call->edits, &is_many);
+    if (is_good && is_many) {
+        submit_input(api, call, true);
+    } else if (is_many) {
+        reject(api, call);
+    } else {
+        http_respond_unknown_method(exchange, &match->representation);
+        todo_call_release(api, &call->operation);
+    }
 }
 
 static void with_item(void *context, struct http_exchange *exchange,
@@ -272,7 +330,7 @@ void api_update_todo(void *context, struct http_exchange *exchange,
         respond_out_of_memory(exchange, match);
         return;
     }
-    if (!read_input(api, call, put ? TODO_INPUT_PUT : TODO_INPUT_PATCH)) {
+    if (!read_input(api, call, put ? TODO_INPUT_PUT : TODO_INPUT_PATCH, NULL, NULL)) {
         call->operation.kind = TODO_FETCH;
         call->purpose = TODO_CALL_REJECT;
     }

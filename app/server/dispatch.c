@@ -66,8 +66,8 @@ static void describe_server(struct http_exchange *exchange)
     http_exchange_respond(exchange, &response);
 }
 
-static void respond_unknown_method(struct http_exchange *exchange,
-                                   const struct http_representation *representation)
+void http_respond_unknown_method(struct http_exchange *exchange,
+                                 const struct http_representation *representation)
 {
     const struct http_request *request = http_exchange_request(exchange);
     struct buffer detail = {0};
@@ -122,7 +122,7 @@ void http_respond_unknown_path(struct http_exchange *exchange)
 
     if (strcmp(method, "TRACE") == 0 || strcmp(method, "CONNECT") == 0) {
         representation.route = &any_route;
-        respond_unknown_method(exchange, &representation);
+        http_respond_unknown_method(exchange, &representation);
     } else {
         http_respond_detail(exchange, &representation, 404, "Not found.");
     }
@@ -186,7 +186,7 @@ void http_dispatch(const struct http_service *service, struct http_exchange *exc
     } else if (route->formats && !negotiate(exchange, &match)) {
         return;
     } else if (result == HTTP_ROUTE_UNKNOWN_METHOD) {
-        respond_unknown_method(exchange, &match.representation);
+        http_respond_unknown_method(exchange, &match.representation);
     } else {
         match.handler(service->context, exchange, &match);
     }

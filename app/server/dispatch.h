@@ -42,6 +42,10 @@ void http_respond_json(struct http_exchange *exchange,
                        const struct http_representation *representation, unsigned status,
                        struct buffer *json);
 
+/* Answers that the resource doesn't know the request's method. */
+void http_respond_unknown_method(struct http_exchange *exchange,
+                                 const struct http_representation *representation);
+
 /* Answers that there is nothing at this path. */
 void http_respond_unknown_path(struct http_exchange *exchange);
 

@@ -20,20 +20,33 @@ static uint64_t add_number(uint64_t hash, uint64_t number)
     return hash;
 }
 
+static uint64_t add_todo(uint64_t hash, const struct todo *todo)
+{
+    hash = add_number(hash, todo->title != NULL);
+    hash = add_number(hash, todo->title_length);
+    if (todo->title)
+        hash = add_bytes(hash, todo->title, todo->title_length);
+    hash = add_number(hash, todo->completed);
+    hash = add_number(hash, todo->has_order);
+    return add_number(hash, (uint64_t)todo->order);
+}
+
 void todo_key_set_fingerprint(struct todo_key *key, const struct todo_change *change,
                               enum todo_url_format format)
 {
-    struct todo todo = {.url_format = format};
-    uint64_t hash = add_number(HASH_START, format);
+    struct todo todo = {0};
 
     todo_apply(&todo, change);
-    hash = add_number(hash, todo.title != NULL);
-    hash = add_number(hash, todo.title_length);
-    if (todo.title)
-        hash = add_bytes(hash, todo.title, todo.title_length);
-    hash = add_number(hash, todo.completed);
-    hash = add_number(hash, todo.has_order);
-    hash = add_number(hash, (uint64_t)todo.order);
+    key->fingerprint = (int64_t)add_todo(add_number(HASH_START, format), &todo);
+}
+
+void todo_key_set_fingerprint_of_many(struct todo_key *key, const struct todo_edits *edits,
+                                      enum todo_url_format format)
+{
+    uint64_t hash = add_number(add_number(HASH_START, format), edits->count);
+
+    for (size_t i = 0; i < edits->count; i++)
+        hash = add_todo(hash, &edits->edits[i].todo);
     key->fingerprint = (int64_t)hash;
 }
 

@@ -3,6 +3,7 @@
 
 /* By what a creation is known when it is asked for again. Pure values. */
 
+#include "todo/edits.h"
 #include "todo/todo.h"
 
 #include <stdbool.h>
@@ -23,6 +24,10 @@ struct todo_key {
  * bodies that mean the same, the one is the other's repetition. */
 void todo_key_set_fingerprint(struct todo_key *key, const struct todo_change *change,
                               enum todo_url_format format);
+
+/* The same of many that are created together: before they are. */
+void todo_key_set_fingerprint_of_many(struct todo_key *key, const struct todo_edits *edits,
+                                      enum todo_url_format format);
 
 enum todo_key_state {
     TODO_KEY_FREE,

@@ -23,7 +23,7 @@
 static bool is_alone(const struct todo_operation *operation)
 {
     return operation->kind == TODO_CLEAR ||
-           (operation->kind == TODO_CREATE && operation->condition);
+           (operation->condition && (operation->kind == TODO_CREATE || operation->edits));
 }
 
 /* ---- a transaction ---- */
@@ -62,8 +62,10 @@ static void transaction_release(struct transaction *transaction)
 
 static bool transaction_init(struct transaction *transaction, struct error *err)
 {
-    size_t count = transaction->count;
+    size_t count = 0;
 
+    for (size_t i = 0; i < transaction->count; i++)
+        count += todo_operation_size(transaction->operations[i]);
     transaction->ids = calloc(count, sizeof(*transaction->ids));
     transaction->inserts = calloc(count, sizeof(*transaction->inserts));
     transaction->updates = calloc(count, sizeof(const struct todo *));
@@ -71,7 +73,14 @@ static bool transaction_init(struct transaction *transaction, struct error *err)
     if (!transaction->ids || !transaction->inserts || !transaction->updates ||
         !transaction->rows)
         return error_set(err, ERROR_SYSTEM, "out of memory");
-    return todo_keys_collect(&transaction->keys, transaction->operations, count, err);
+    return todo_keys_collect(&transaction->keys, transaction->operations, transaction->count,
+                             err);
+}
+
+/* The todo of the nth change. */
+static int64_t changed_id(const struct todo_operation *operation, size_t nth)
+{
+    return operation->edits ? operation->edits->edits[nth].todo.id : operation->id;
 }
 
 /* Locks and loads the rows that are changed or deleted, in order of id: two batches that want
@@ -81,9 +90,14 @@ static bool load_rows(struct transaction *transaction, struct error *err)
     const struct todo_store_handle *handle = transaction->batch->handle;
     size_t count = 0;
 
-    for (size_t i = 0; i < transaction->count; i++)
-        if (transaction->operations[i]->kind != TODO_CREATE)
-            transaction->ids[count++] = transaction->operations[i]->id;
+    for (size_t i = 0; i < transaction->count; i++) {
+        const struct todo_operation *operation = transaction->operations[i];
+
+        if (operation->kind == TODO_CREATE)
+            continue;
+        for (size_t j = 0; j < todo_operation_size(operation); j++)
+            transaction->ids[count++] = changed_id(operation, j);
+    }
     if (count == 0)
         return true;
     count = todo_ids_sort(transaction->ids, count);
@@ -99,11 +113,12 @@ static bool is_inserted(const struct todo_operation *operation)
 
 static void apply_create(struct transaction *transaction, struct todo_operation *operation)
 {
-    struct todo_insert *insert = &transaction->inserts[transaction->insert_count++];
+    for (size_t i = 0; i < todo_operation_size(operation); i++) {
+        struct todo_insert *insert = &transaction->inserts[transaction->insert_count++];
 
-    insert->todo = (struct todo){.url_format = operation->url_format};
-    todo_apply(&insert->todo, operation->change);
-    insert->base_url = operation->base_url;
+        todo_operation_create(operation, i, &insert->todo);
+        insert->base_url = operation->base_url;
+    }
     operation->outcome = TODO_DONE;
 }
 
@@ -113,14 +128,24 @@ static enum todo_outcome test_condition(struct todo_operation *operation,
     return operation->condition ? operation->condition(operation, todo, list) : TODO_DONE;
 }
 
-static void apply_to_row(struct transaction *transaction, struct todo_operation *operation)
+/* The row, unless it is gone by now. */
+static enum row_state *find_row(struct transaction *transaction, int64_t id, struct todo **todo)
 {
     const struct todo_list *list = transaction->batch->list;
-    struct todo *todo = todo_list_find(list, operation->id);
-    enum row_state *row = todo ? &transaction->rows[todo - list->todos] : NULL;
+    enum row_state *row;
+
+    *todo = todo_list_find(list, id);
+    row = *todo ? &transaction->rows[*todo - list->todos] : NULL;
+    return row && *row != ROW_DELETED ? row : NULL;
+}
+
+static void apply_to_row(struct transaction *transaction, struct todo_operation *operation)
+{
+    struct todo *todo;
+    enum row_state *row = find_row(transaction, operation->id, &todo);
 
     operation->outcome = TODO_NOT_FOUND;
-    if (!row || *row == ROW_DELETED)
+    if (!row)
         return;
     operation->outcome = test_condition(operation, todo, NULL);
     operation->todo = *todo; /* as it is now, whatever the next one does */
@@ -135,6 +160,35 @@ static void apply_to_row(struct transaction *transaction, struct todo_operation 
     operation->todo = *todo;
 }
 
+/* An update of many: all or none. */
+static void apply_to_rows(struct transaction *transaction, struct todo_operation *operation)
+{
+    struct todo_edits *edits = operation->edits;
+    struct todo *todo;
+
+    operation->outcome = TODO_NOT_FOUND;
+    for (size_t i = 0; i < edits->count; i++) {
+        operation->missing = i;
+        if (!find_row(transaction, edits->edits[i].todo.id, &todo))
+            return;
+    }
+    operation->outcome = TODO_DONE;
+    for (size_t i = 0; i < edits->count; i++) {
+        *find_row(transaction, edits->edits[i].todo.id, &todo) = ROW_CHANGED;
+        todo_edit_apply(&edits->edits[i], todo);
+    }
+}
+
+static void apply(struct transaction *transaction, struct todo_operation *operation)
+{
+    if (is_inserted(operation))
+        apply_create(transaction, operation);
+    else if (operation->kind != TODO_CREATE && operation->edits)
+        apply_to_rows(transaction, operation);
+    else if (operation->kind != TODO_CREATE)
+        apply_to_row(transaction, operation);
+}
+
 static bool insert_rows(struct transaction *transaction, struct error *err)
 {
     const struct todo_store_handle *handle = transaction->batch->handle;
@@ -146,12 +200,15 @@ static bool insert_rows(struct transaction *transaction, struct error *err)
     for (size_t i = 0; i < transaction->count; i++) {
         struct todo_operation *operation = transaction->operations[i];
 
-        if (is_inserted(operation))
-            operation->todo = transaction->inserts[created++].todo;
+        for (size_t j = 0; is_inserted(operation) && j < todo_operation_size(operation); j++)
+            *todo_operation_result(operation, j) = transaction->inserts[created++].todo;
     }
-    for (size_t i = 0; i < transaction->count; i++)
-        if (transaction->operations[i]->twin)
-            todo_keys_answer_twin(transaction->operations[i]);
+    for (size_t i = 0; i < transaction->count; i++) {
+        struct todo_operation *operation = transaction->operations[i];
+
+        if (operation->twin)
+            todo_keys_answer_twin(operation, operation->twin);
+    }
     return todo_keys_insert(&transaction->keys, handle, err);
 }
 
@@ -180,12 +237,8 @@ static bool change_rows(struct transaction *transaction, struct error *err)
 
     if (!load_rows(transaction, err))
         return false;
-    for (size_t i = 0; i < transaction->count; i++) {
-        if (is_inserted(operations[i]))
-            apply_create(transaction, operations[i]);
-        else if (operations[i]->kind != TODO_CREATE)
-            apply_to_row(transaction, operations[i]);
-    }
+    for (size_t i = 0; i < transaction->count; i++)
+        apply(transaction, operations[i]);
     return write_rows(transaction, err);
 }
 
@@ -205,7 +258,7 @@ static bool change_table(struct transaction *transaction, struct error *err)
     }
     if (operation->outcome != TODO_DONE)
         return true;
-    if (operation->kind == TODO_CREATE)
+    if (operation->kind != TODO_CLEAR)
         return change_rows(transaction, err);
     return handle->driver->clear(handle->store, err);
 }
@@ -279,13 +332,27 @@ struct group {
                         it runs */
 };
 
+/* Of two updates of many it is not worth a look. */
+static bool share_todo(const struct todo_operation *first, const struct todo_operation *second)
+{
+    const struct todo_operation *many = first->edits ? first : second;
+    const struct todo_operation *one = first->edits ? second : first;
+
+    if (one->edits)
+        return true;
+    for (size_t i = 0; i < todo_operation_size(many); i++)
+        if (changed_id(many, i) == one->id)
+            return true;
+    return false;
+}
+
 /* Whether the second must not overtake the first. A lock that keeps one create waiting is one
  * between the rows and keeps all waiting. */
 static bool goes_behind(const struct todo_operation *first, const struct todo_operation *second)
 {
     if (first->kind == TODO_CREATE || second->kind == TODO_CREATE)
         return first->kind == second->kind;
-    return first->kind != TODO_CLEAR && first->id == second->id;
+    return first->kind != TODO_CLEAR && share_todo(first, second);
 }
 
 static struct todo_operation *find_before(struct todo_operation *const *operations,
@@ -482,6 +549,22 @@ static void meet_locked_database(struct run *run, const struct error *err)
     run->rest_at = clock_now() + CONFLICT_PAUSE;
 }
 
+/* As many as are to be tried together; but beside one of many there are few others. */
+static size_t transaction_length(const struct group *group)
+{
+    size_t most = group->length < group->count ? group->length : group->count;
+    size_t changes = todo_operation_size(group->operations[0]);
+    size_t length = 1;
+
+    while (length < most) {
+        changes += todo_operation_size(group->operations[length]);
+        if (changes > TODO_EDITS_MOST && changes > length + 1)
+            break;
+        length++;
+    }
+    return length;
+}
+
 /* Tries the first of the group. */
 static void step(struct run *run, struct group *group)
 {
@@ -495,7 +578,7 @@ static void step(struct run *run, struct group *group)
     if (group->count == 0)
         return;
     transaction.operations = group->operations;
-    transaction.count = group->length < group->count ? group->length : group->count;
+    transaction.count = transaction_length(group);
     if (group->is_claimed &&
         !batch->claim(batch->context, group->operations, transaction.count))
         return; /* one was given up this very moment: again without it */

@@ -27,11 +27,14 @@ void todo_keys_release(struct todo_keys *keys)
 {
     free(keys->uses);
     free(keys->users);
+    free(keys->ids);
     *keys = (struct todo_keys){0};
 }
 
 static void add_places(struct todo_keys *keys, const struct place *places, size_t count)
 {
+    int64_t *ids = keys->ids;
+
     for (size_t i = 0; i < count; i++) {
         struct todo_operation *operation = places[i].operation;
         struct todo_operation *last = keys->count > 0 ? keys->users[keys->count - 1] : NULL;
@@ -42,7 +45,8 @@ static void add_places(struct todo_keys *keys, const struct place *places, size_
             continue;
         keys->users[keys->count] = operation;
         keys->uses[keys->count++] = (struct todo_key_use){
-            .key = operation->key, .ids = &operation->todo.id, .id_count = 1};
+            .key = operation->key, .ids = ids, .id_count = todo_operation_size(operation)};
+        ids += todo_operation_size(operation);
     }
 }
 
@@ -51,15 +55,19 @@ bool todo_keys_collect(struct todo_keys *keys, struct todo_operation *const *ope
 {
     struct place *places = NULL;
     size_t keyed = 0;
+    size_t ids = 0;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         keyed += operations[i]->key != NULL;
+        ids += operations[i]->key ? todo_operation_size(operations[i]) : 0;
+    }
     if (keyed == 0)
         return true;
     places = calloc(keyed, sizeof(*places));
     keys->uses = calloc(keyed, sizeof(*keys->uses));
     keys->users = calloc(keyed, sizeof(struct todo_operation *));
-    if (!places || !keys->uses || !keys->users) {
+    keys->ids = calloc(ids, sizeof(*keys->ids));
+    if (!places || !keys->uses || !keys->users || !keys->ids) {
         free(places);
         return error_set(err, ERROR_SYSTEM, "out of memory");
     }
@@ -76,36 +84,46 @@ bool todo_keys_collect(struct todo_keys *keys, struct todo_operation *const *ope
 bool todo_keys_insert(struct todo_keys *keys, const struct todo_store_handle *handle,
                       struct error *err)
 {
+    for (size_t i = 0; i < keys->count; i++)
+        for (size_t j = 0; j < keys->uses[i].id_count; j++)
+            keys->uses[i].ids[j] = todo_operation_result(keys->users[i], j)->id;
     return keys->count == 0 ||
            handle->driver->insert_keys(handle->store, keys->uses, keys->count, err);
 }
 
-/* The todo as it was created, whatever has become of it since: the request tells all but its
- * id. */
-static void replay(struct todo_operation *operation, int64_t id)
+/* The todos as they were created, whatever has become of them since: the request tells all but
+ * their ids. */
+static void replay(struct todo_operation *operation)
 {
-    operation->todo = (struct todo){.id = id, .url_format = operation->url_format};
-    todo_apply(&operation->todo, operation->change);
+    for (size_t i = 0; i < todo_operation_size(operation); i++)
+        todo_operation_create(operation, i, todo_operation_result(operation, i));
     operation->outcome = TODO_DONE;
     operation->is_replayed = true;
 }
 
-void todo_keys_answer_twin(struct todo_operation *operation)
+void todo_keys_answer_twin(struct todo_operation *operation, struct todo_operation *twin)
 {
-    if (operation->twin->key->fingerprint == operation->key->fingerprint)
-        replay(operation, operation->twin->todo.id);
-    else
+    if (twin->key->fingerprint != operation->key->fingerprint ||
+        todo_operation_size(twin) != todo_operation_size(operation)) {
         operation->outcome = TODO_KEY_REUSED;
+        return;
+    }
+    replay(operation);
+    for (size_t i = 0; i < todo_operation_size(operation); i++)
+        todo_operation_result(operation, i)->id = todo_operation_result(twin, i)->id;
 }
 
 static void settle(struct todo_operation *operation, const struct todo_key_use *use)
 {
-    if (use->state == TODO_KEY_HELD)
+    if (use->state == TODO_KEY_HELD) {
         operation->outcome = TODO_KEY_IN_USE;
-    else if (use->is_same)
-        replay(operation, operation->todo.id); /* where the use's ids are */
-    else
+    } else if (use->is_same) {
+        replay(operation);
+        for (size_t i = 0; i < use->id_count; i++)
+            todo_operation_result(operation, i)->id = use->ids[i];
+    } else {
         operation->outcome = TODO_KEY_REUSED;
+    }
 }
 
 bool todo_keys_find(struct todo_keys *keys, const struct todo_store_handle *handle,

@@ -14,6 +14,7 @@ struct todo_keys {
                                   insert them: else each could wait for the other */
     struct todo_operation **users; /* of each use */
     size_t count;
+    int64_t *ids; /* the uses' */
 };
 
 /* Of several operations with the same key the first uses it; it is the others' twin. */
@@ -25,8 +26,8 @@ void todo_keys_release(struct todo_keys *keys);
 bool todo_keys_insert(struct todo_keys *keys, const struct todo_store_handle *handle,
                       struct error *err);
 
-/* Gives what has a twin that twin's result, or TODO_KEY_REUSED. */
-void todo_keys_answer_twin(struct todo_operation *operation);
+/* Gives what has this twin that one's result, or TODO_KEY_REUSED. */
+void todo_keys_answer_twin(struct todo_operation *operation, struct todo_operation *twin);
 
 /* Outside of a transaction: asks what the keys have been used for. Users that know their result
  * by that have it, and come first in `users`; gives how many. */

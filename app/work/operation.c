@@ -2,6 +2,27 @@
 
 #include "base/clock.h"
 
+size_t todo_operation_size(const struct todo_operation *operation)
+{
+    return operation->edits ? operation->edits->count : 1;
+}
+
+struct todo *todo_operation_result(struct todo_operation *operation, size_t nth)
+{
+    return operation->edits ? &operation->edits->edits[nth].todo : &operation->todo;
+}
+
+void todo_operation_create(struct todo_operation *operation, size_t nth, struct todo *todo)
+{
+    struct todo created = {.url_format = operation->url_format};
+
+    if (operation->edits)
+        todo_edit_apply(&operation->edits->edits[nth], &created);
+    else
+        todo_apply(&created, operation->change);
+    *todo = created;
+}
+
 enum todo_outcome todo_outcome_of(const struct error *err)
 {
     if (err->code == ERROR_NONE)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/metrics.h"
+#include "todo/edits.h"
 #include "todo/todo.h"
 #include "work/store.h"
 
@@ -53,18 +54,20 @@ struct todo_operation {
     enum todo_operation_kind kind;
     int64_t id;                       /* of fetch, update and delete */
     const struct todo_query *query;   /* of list; NULL: all todos */
-    const struct todo_change *change; /* of create and update */
-    todo_condition *condition;        /* of create, update, delete and clear; NULL: none */
-    const char *base_url;             /* of create, see struct todo_insert */
-    enum todo_url_format url_format;  /* of create */
-    const struct todo_key *key;       /* of create; NULL: done as often as it is asked for */
-    uint64_t asked_at;                /* clock_now(), and */
-    uint64_t deadline;                /* that of the latest answer */
+    const struct todo_change *change; /* of create and update, of one */
+    struct todo_edits *edits;        /* of create and update, of many, all or none; else NULL */
+    todo_condition *condition;       /* of create, update, delete and clear; NULL: none */
+    const char *base_url;            /* of create, see struct todo_insert */
+    enum todo_url_format url_format; /* of create */
+    const struct todo_key *key;      /* of create; NULL: done as often as it is asked for */
+    uint64_t asked_at;               /* clock_now(), and */
+    uint64_t deadline;               /* that of the latest answer */
     bool is_look; /* comes before all that wait, however many: /readyz must know soon */
 
     /* Set for the call of `complete`, and valid during it. */
     enum todo_outcome outcome;
     struct todo todo; /* of fetch, create and update, when done; of a condition that failed */
+    size_t missing;   /* of an update of many, when not found: the first's place */
     bool is_replayed; /* the todo was created before, with the same key */
     const struct todo_list *list; /* of list, when done; the same for all of a query */
     bool has_more;                /* of list with a limit: todos further on */
@@ -76,8 +79,17 @@ struct todo_operation {
     unsigned conflicts;  /* tries that met a lock of somebody else */
     uint64_t not_before; /* clock_now() of the next try, of a change that no batch answered */
     struct todo_operation *next;
-    const struct todo_operation *twin; /* comes first in the same transaction, with the key */
+    struct todo_operation *twin; /* comes first in the same transaction, with the key */
 };
+
+/* How many todos it creates or changes. */
+size_t todo_operation_size(const struct todo_operation *operation);
+
+/* What the nth of these is after it, when done. */
+struct todo *todo_operation_result(struct todo_operation *operation, size_t nth);
+
+/* Makes of *todo what the nth of a create is to be; its id is not known. */
+void todo_operation_create(struct todo_operation *operation, size_t nth, struct todo *todo);
 
 /* How an operation went that failed with this error. */
 enum todo_outcome todo_outcome_of(const struct error *err);

@@ -57,7 +57,7 @@ static void check_again(const struct todo_change *change)
     assert(text);
     input.body = text;
     input.size = strlen(text);
-    assert(todo_input_read(&input, &again, &rejection));
+    assert(todo_input_read(&input, &again, NULL, NULL, &rejection));
     assert(is_same(change, &again));
     /* jansson's memory has a function of its own to be freed with */
     {
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     assert(bytes);
     memcpy(bytes, body.data, body.size);
-    if (todo_input_read(&input, &change, &rejection)) {
+    if (todo_input_read(&input, &change, NULL, NULL, &rejection)) {
         assert(rejection.status == 0 && rejection.body.size == 0);
         check_title(&change);
         check_again(&change);

@@ -53,6 +53,10 @@ int idempotency_init(void);
 int idempotency_cleanup(void);
 extern CU_TestInfo idempotency_tests[];
 
+int many_init(void);
+int many_cleanup(void);
+extern CU_TestInfo many_tests[];
+
 int proxies_init(void);
 int proxies_cleanup(void);
 extern CU_TestInfo proxies_tests[];

@@ -229,7 +229,7 @@ static bool check(const struct row *row)
     struct todo_rejection rejection = {0};
     bool is_right;
 
-    if (todo_input_read(&input, &change, &rejection))
+    if (todo_input_read(&input, &change, NULL, NULL, &rejection))
         describe(&change, &rejection.body);
     is_right = rejection.status == row->status &&
                strcmp(rejection.body.data ? rejection.body.data : "", row->expected) == 0;
@@ -287,7 +287,7 @@ static int read_nested(size_t levels, unsigned depth)
     buffer_append_char(&body, '}');
     input.body = body.data;
     input.size = body.size;
-    (void)todo_input_read(&input, &change, &rejection);
+    (void)todo_input_read(&input, &change, NULL, NULL, &rejection);
     if (rejection.status == 400)
         CU_ASSERT_PTR_NOT_NULL(strstr(rejection.body.data, "nested too deep: line 1 column"));
     buffer_release(&body);
@@ -318,7 +318,7 @@ static void test_json_of_very_many_values_is_refused(void)
     buffer_append_text(&body, "]}");
     input.body = body.data;
     input.size = body.size;
-    CU_ASSERT_FALSE(todo_input_read(&input, &change, &rejection));
+    CU_ASSERT_FALSE(todo_input_read(&input, &change, NULL, NULL, &rejection));
     CU_ASSERT_EQUAL(rejection.status, 400);
     CU_ASSERT_PTR_NOT_NULL(strstr(rejection.body.data, "too many values"));
     buffer_release(&body);
@@ -402,7 +402,7 @@ static bool is_answer_sound(const struct todo_input *input)
     json_t *json;
     bool is_sound;
 
-    if (todo_input_read(input, &change, &rejection))
+    if (todo_input_read(input, &change, NULL, NULL, &rejection))
         return change.title_length < sizeof(change.title) &&
                is_utf8(change.title, change.title_length) &&
                text_count(change.title, change.title_length) <= TODO_TITLE_MAX;
