@@ -11,7 +11,7 @@
     "traceparent, x-request-id"
 #define CORS_ALLOW_METHODS "DELETE, GET, OPTIONS, PATCH, POST, PUT"
 #define CORS_EXPOSE_HEADERS                                                                    \
-    "Location, ETag, Link, Preference-Applied, Retry-After, X-Request-Id"
+    "Location, ETag, Idempotent-Replayed, Link, Preference-Applied, Retry-After, X-Request-Id"
 #define CONTENT_SECURITY_POLICY                                                                \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "                \
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "           \

@@ -62,7 +62,7 @@ static void transaction_release(struct transaction *transaction)
 
 static bool transaction_init(struct transaction *transaction, struct error *err)
 {
-    size_t count = 0;
+    size_t count = 1; /* at least: of none, calloc may give NULL */
 
     for (size_t i = 0; i < transaction->count; i++)
         count += todo_operation_size(transaction->operations[i]);

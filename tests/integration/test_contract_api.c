@@ -672,7 +672,8 @@ static void test_every_answer_may_be_read_from_another_origin(void)
 #define FRIEND "Origin: https://friend.example:8443\r\n"
 #define NAMED                                                                                  \
     "Access-Control-Allow-Origin: https://friend.example:8443\n"                               \
-    "Access-Control-Expose-Headers: Location, ETag, Link, Preference-Applied, Retry-After, "   \
+    "Access-Control-Expose-Headers: Location, ETag, Idempotent-Replayed, Link, "               \
+    "Preference-Applied, Retry-After, "                                                        \
     "X-Request-Id\n"
 
 /* What a page of another site can do to an instance whose owner has named his own. */

@@ -185,34 +185,36 @@ static void check_same_todo(const char *row, const char *first, const char *agai
 
 /* ---- tests ---- */
 
+#define AGAIN "\"again-1\""
+#define FIRST "{\"title\":\" a\",\"completed\":true,\"order\":7}"
+
 static void test_the_first_answer_comes_again(void)
 {
-    static const struct post first = {
-        .key = "\"again-1\"", .body = "{\"title\":\" a\",\"completed\":true,\"order\":7}"};
+    static const struct post first = {.key = "\"again-1\"", .body = FIRST};
     static const struct {
         const char *name;
         struct post post;
         int status; /* 201: the first answer */
     } rows[] = {
-        {"the same",           {first.key, NULL, NULL, first.body},                              201},
-        {"without the quotes", {"again-1", NULL, NULL, first.body},                              201},
+        {"the same",           {AGAIN, NULL, NULL, FIRST},                                   201},
+        {"without the quotes", {"again-1", NULL, NULL, FIRST},                               201},
         {"another spelling",
-         {first.key, NULL, NULL,
+         {AGAIN, NULL, NULL,
           "{\"order\":\"7\", \"x\":1, \"completed\":\"on\",\"title\":\"a\"}"},
-         201                                                                                        },
+         201                                                                                    },
         {"as a form",
-         {first.key, "application/x-www-form-urlencoded", NULL, "title=a&completed=on&order=7"},
-         201                                                                                        },
+         {AGAIN, "application/x-www-form-urlencoded", NULL, "title=a&completed=on&order=7"},
+         201                                                                                    },
         {"another title",
-         {first.key, NULL, NULL, "{\"title\":\"b\",\"completed\":true,\"order\":7}"},
-         422                                                                                        },
-        {"not completed",      {first.key, NULL, NULL, "{\"title\":\"a\",\"order\":7}"},         422},
-        {"nothing",            {first.key, NULL, NULL, "{}"},                                    422},
-        {"for another url",    {first.key, NULL, "/todos?format=json", first.body},              422},
-        {"a bad body",         {first.key, NULL, NULL, "{\"order\":\"x\"}"},                     400},
-        {"an unknown type",    {first.key, "text/plain", NULL, first.body},                      415},
-        {"a bad key",          {"\"again", NULL, NULL, first.body},                              400},
-        {"an empty key",       {"\"\"", NULL, NULL, first.body},                                 400},
+         {AGAIN, NULL, NULL, "{\"title\":\"b\",\"completed\":true,\"order\":7}"},
+         422                                                                                    },
+        {"not completed",      {AGAIN, NULL, NULL, "{\"title\":\"a\",\"order\":7}"},         422},
+        {"nothing",            {AGAIN, NULL, NULL, "{}"},                                    422},
+        {"for another url",    {AGAIN, NULL, "/todos?format=json", FIRST},                   422},
+        {"a bad body",         {AGAIN, NULL, NULL, "{\"order\":\"x\"}"},                     400},
+        {"an unknown type",    {AGAIN, "text/plain", NULL, FIRST},                           415},
+        {"a bad key",          {"\"again", NULL, NULL, FIRST},                               400},
+        {"an empty key",       {"\"\"", NULL, NULL, FIRST},                                  400},
     };
     struct client_response wanted = {0};
     struct client_response response = {0};
@@ -552,7 +554,7 @@ static void make_trouble(unsigned round)
         if (server_start(&servers[0], settings[0]))
             ports[0] = servers[0].port;
     }
-    clock_sleep(100000);
+    clock_sleep(150000);
 }
 
 static bool are_busy(struct creator *creators)

@@ -436,7 +436,7 @@ static const struct fake_key *find_key(const struct fake_table *table, const cha
     return NULL;
 }
 
-static bool is_held(const struct fake_database *database, const char *text)
+static bool is_key_held(const struct fake_database *database, const char *text)
 {
     return database->held_key && strcmp(database->held_key, text) == 0;
 }
@@ -462,7 +462,7 @@ static bool fake_insert_keys(struct todo_store *store, const struct todo_key_use
                "keys are not sorted and distinct");
         expect(store, FAKE_INSERT_KEYS, find_row(&store->working, uses[i].ids[0]) != NULL,
                "of no todo");
-        if (find_key(&store->working, text) || is_held(store->database, text))
+        if (find_key(&store->working, text) || is_key_held(store->database, text))
             ok = error_set(err, ERROR_TAKEN, "the key %s is there", text);
         (void)snprintf(key->text, sizeof(key->text), "%s", text);
         key->fingerprint = uses[i].key->fingerprint;
@@ -490,7 +490,7 @@ static bool fake_find_keys(struct todo_store *store, struct todo_key_use *uses, 
         (void)snprintf(ids, sizeof(ids), "%lld", key ? (long long)key->id : 0);
         if (key)
             todo_key_use_read(&uses[i], key->fingerprint, ids);
-        else if (is_held(database, uses[i].key->text))
+        else if (is_key_held(database, uses[i].key->text))
             uses[i].state = TODO_KEY_HELD;
     }
     pthread_mutex_unlock(&database->lock);

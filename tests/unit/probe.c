@@ -9,6 +9,7 @@
 struct question {
     struct todo_operation operation; /* first: the operation's pointer is ours */
     struct todo_change change;
+    struct todo_edits edits;
     struct todo_key key;
     struct probe *probe;
 };
@@ -89,10 +90,24 @@ struct todo_operation *probe_ask(struct probe *probe)
         question->operation.base_url = "http://h";
         question->operation.url_format = probe->url_format;
     }
+    if (probe->many > 0) {
+        if (!todo_edits_init(&question->edits, probe->many))
+            abort();
+        for (size_t i = 0; i < probe->many; i++)
+            todo_edits_add(&question->edits, probe->id > 0 ? probe->id + (int64_t)i : 0,
+                           &question->change);
+        if (!todo_edits_complete(&question->edits))
+            abort();
+        question->operation.edits = &question->edits;
+    }
     if (probe->key) {
         question->key.length = strlen(probe->key);
         (void)snprintf(question->key.text, sizeof(question->key.text), "%s", probe->key);
-        todo_key_set_fingerprint(&question->key, &question->change, probe->url_format);
+        if (probe->many > 0)
+            todo_key_set_fingerprint_of_many(&question->key, &question->edits,
+                                             probe->url_format);
+        else
+            todo_key_set_fingerprint(&question->key, &question->change, probe->url_format);
         question->operation.key = &question->key;
     }
     return &question->operation;
@@ -106,18 +121,27 @@ static void answer(struct probes *probes, struct probe *probe, enum todo_outcome
     probes->mistakes += probe->releases;
 }
 
-static void keep_result(struct probe *probe, const struct todo_operation *operation)
+/* Whether it tells of todos: of one that there is, of those that were made or changed. */
+static bool has_result(const struct todo_operation *operation)
+{
+    if (operation->outcome == TODO_PRECONDITION_FAILED)
+        return operation->id > 0;
+    return operation->outcome == TODO_DONE && operation->kind != TODO_DELETE &&
+           operation->kind != TODO_CLEAR && operation->kind != TODO_CHECK;
+}
+
+static void keep_result(struct probe *probe, struct todo_operation *operation)
 {
     struct buffer text = {0};
 
     if (operation->outcome == TODO_DONE && operation->kind == TODO_LIST)
         for (size_t i = 0; i < operation->list->count; i++)
             fake_describe_todo(&operation->list->todos[i], &text);
-    else if (operation->outcome == TODO_PRECONDITION_FAILED && operation->id > 0)
-        fake_describe_todo(&operation->todo, &text);
-    else if (operation->outcome == TODO_DONE && operation->kind != TODO_DELETE &&
-             operation->kind != TODO_CLEAR && operation->kind != TODO_CHECK)
-        fake_describe_todo(&operation->todo, &text);
+    else if (has_result(operation))
+        for (size_t i = 0; i < todo_operation_size(operation); i++)
+            fake_describe_todo(todo_operation_result(operation, i), &text);
+    else if (operation->outcome == TODO_NOT_FOUND && operation->edits)
+        buffer_append_format(&text, "no %zu", operation->missing);
     if (operation->is_replayed)
         buffer_append_text(&text, " again");
     (void)snprintf(probe->result, sizeof(probe->result), "%s", text.data ? text.data : "");
@@ -165,5 +189,6 @@ void probe_release(void *context, struct todo_operation *operation)
     probes->mistakes += probe->answers == 0;
     pthread_cond_broadcast(&probes->changed);
     pthread_mutex_unlock(&probes->lock);
+    todo_edits_release(&((struct question *)operation)->edits);
     free(operation);
 }

@@ -35,6 +35,7 @@ struct probe {
     int32_t order;
     enum todo_url_format url_format;
     const char *key;   /* NULL: none */
+    size_t many;       /* so many creates, or updates of the todos from `id` on; 0: one */
     uint64_t deadline; /* 0: never */
     bool is_look;
     const char *if_title; /* the condition: that the todo has this title, or */

@@ -11,7 +11,8 @@
 #define FRAME  "X-Frame-Options: DENY\n"
 #define ORIGIN "Access-Control-Allow-Origin: *\n"
 #define EXPOSE                                                                                 \
-    "Access-Control-Expose-Headers: Location, ETag, Link, Preference-Applied, Retry-After, "   \
+    "Access-Control-Expose-Headers: Location, ETag, Idempotent-Replayed, Link, "               \
+    "Preference-Applied, Retry-After, "                                                        \
     "X-Request-Id\n"
 #define ALLOW                                                                                  \
     "Access-Control-Allow-Headers: accept, accept-encoding, authorization, content-type, "     \
