@@ -340,6 +340,8 @@ static void append_request_json(const struct log_request *request)
 {
     append_text(",\"message\":\"request\",\"request_id\":\"");
     append_word(request->id, true);
+    append_text("\",\"trace_id\":\"");
+    append_word(request->trace, true);
     append_text("\",\"method\":\"");
     append_word(request->method, true);
     append_text("\",\"path\":\"");
@@ -370,6 +372,8 @@ static void append_request_text(const struct log_request *request)
     append_word(request->client, false);
     append_text("  ");
     append_word(request->id, false);
+    append_text("  ");
+    append_word(request->trace, false);
     if (request->is_aborted)
         append_text("  aborted");
 }

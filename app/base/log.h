@@ -22,7 +22,8 @@
 
 /* What an access-log line says. The texts are borrowed for the call. */
 struct log_request {
-    const char *id; /* request id, NUL-terminated */
+    const char *id;    /* request id, NUL-terminated */
+    const char *trace; /* the trace's id */
     const char *method;
     const char *path; /* the target as it was sent, without the query */
     size_t path_length;

@@ -2,13 +2,11 @@
 
 #include "base/hosts.h"
 #include "base/origins.h"
+#include "base/random.h"
 #include "base/text.h"
 
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #define KEPT_SIZE 512 /* bytes of a text that a connection keeps from request to request */
 
@@ -50,6 +48,8 @@ static const struct {
     [HTTP_HEADER_FORWARDED_PROTO] = HEADER("X-Forwarded-Proto"),
     [HTTP_HEADER_FORWARDED_SSL] = HEADER("X-Forwarded-SSL"),
     [HTTP_HEADER_REQUEST_ID] = HEADER("X-Request-Id"),
+    [HTTP_HEADER_TRACE_PARENT] = HEADER("traceparent"),
+    [HTTP_HEADER_AMZN_TRACE_ID] = HEADER("X-Amzn-Trace-Id"),
 #undef HEADER
 };
 
@@ -385,19 +385,23 @@ static bool is_plain_id(const char *text)
                length;
 }
 
-/* A random number of this process and a counter: unique, and cheaper than random bytes each
- * time. */
-static void make_id(char *id, size_t size)
+/* Which of two would be meant? */
+static const char *only(const struct http_request *request, enum http_header_name header)
 {
-    static _Atomic uint32_t counter;
-    static _Atomic uint32_t process;
-    uint32_t number = process;
+    return request->header_count[header] == 1 ? request->headers[header] : NULL;
+}
 
-    while (number == 0) {
-        if (getrandom(&number, sizeof(number), 0) == (ssize_t)sizeof(number) && number != 0)
-            process = number;
-    }
-    snprintf(id, size, "%08x%08x", number, counter++);
+static void name_request(struct http_request *request)
+{
+    const char *id = request->headers[HTTP_HEADER_REQUEST_ID];
+
+    request->id_given = id && is_plain_id(id);
+    if (request->id_given)
+        memcpy(request->id, id, strlen(id) + 1);
+    else
+        random_fill_hex(request->id, HTTP_REQUEST_ID_LENGTH);
+    http_trace_start(&request->trace, only(request, HTTP_HEADER_TRACE_PARENT),
+                     only(request, HTTP_HEADER_AMZN_TRACE_ID));
 }
 
 /* Of a colon and digits; 0 without them. */
@@ -430,18 +434,12 @@ static void judge_forwarded(struct http_request *request)
 
 void http_request_finish_headers(struct http_request *request)
 {
-    const char *id = request->headers[HTTP_HEADER_REQUEST_ID];
-
     judge_forwarded(request);
     if (request->authority.size > 0 &&
         (!request->http_1_1 || request->headers[HTTP_HEADER_HOST]))
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
     judge_origin(request);
-    request->id_given = id && is_plain_id(id);
-    if (request->id_given)
-        memcpy(request->id, id, strlen(id) + 1);
-    else
-        make_id(request->id, sizeof(request->id));
+    name_request(request);
 }
 
 bool http_request_query(const struct http_request *request, const char *name,

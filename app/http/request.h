@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/cidr.h"
+#include "http/trace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,8 @@ enum http_header_name {
     HTTP_HEADER_FORWARDED_PROTO, /* X-Forwarded-Proto */
     HTTP_HEADER_FORWARDED_SSL,   /* X-Forwarded-SSL */
     HTTP_HEADER_REQUEST_ID,      /* X-Request-Id */
+    HTTP_HEADER_TRACE_PARENT,    /* traceparent */
+    HTTP_HEADER_AMZN_TRACE_ID,   /* X-Amzn-Trace-Id */
     HTTP_HEADER_COUNT,
 };
 
@@ -53,6 +56,8 @@ enum http_header_name {
  * 5.3). */
 #define HTTP_HEADER_FIRST_LIST HTTP_HEADER_IF_MATCH
 #define HTTP_HEADER_LISTS      2
+
+#define HTTP_REQUEST_ID_LENGTH 16 /* hexadecimal digits */
 
 struct http_request {
     enum http_method method;
@@ -76,8 +81,10 @@ struct http_request {
     bool header_malformed;    /* a name that is no token, or a control byte in a value */
     struct buffer lists[HTTP_HEADER_LISTS]; /* of headers whose list came in parts */
     struct buffer body; /* only of POST, PUT and PATCH; empty for the others */
-    char id[65];        /* X-Request-Id as it came if it is short and plain, else one of ours */
-    bool id_given;      /* it came from the client */
+    char id[65];   /* X-Request-Id as it came if it is short and plain, else one of ours, of
+                      HTTP_REQUEST_ID_LENGTH */
+    bool id_given; /* it came from the client */
+    struct http_trace trace;
 
     /* Of this request: for whom a proxy of ours has sent it. */
     bool is_forwarded;
@@ -110,8 +117,8 @@ bool http_request_start(struct http_request *request, const char *method, const 
 
 void http_request_add_header(struct http_request *request, const char *name, const char *value);
 
-/* After the last header: the request's id, what proxies say about it, and whether its origin is
- * welcome. */
+/* After the last header: the request's id and trace, what proxies say about it, and whether its
+ * origin is welcome. */
 void http_request_finish_headers(struct http_request *request);
 
 /* The value of the last query parameter of this name, decoded as a form's (%XX, and `+` for a

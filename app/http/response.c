@@ -99,6 +99,8 @@ void http_response_append(struct buffer *out, const struct http_response *respon
     for (size_t i = 0; i < response->header_count; i++)
         buffer_append_format(out, "%s: %s\r\n", response->headers[i].name,
                              response->headers[i].value);
+    if (!response->request->id_given)
+        buffer_append_format(out, "X-Request-Id: %s\r\n", response->request->id);
     buffer_append_format(out, "Content-Length: %zu\r\n\r\n", response->body.size);
     buffer_append(out, response->body.data, response->body.size);
     out->failed = out->failed || response->body.failed;

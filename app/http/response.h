@@ -28,7 +28,8 @@ struct http_response {
 };
 
 /* Starts a response to this request: its status, the security headers, CORS as the request's
- * Origin asks for it (WHATWG Fetch, section 3.2), and X-Request-Id if the client gave one. */
+ * Origin asks for it (WHATWG Fetch, section 3.2), and X-Request-Id if the client gave one. An
+ * id of ours is added when the response is sent: a page doesn't show it. */
 void http_response_start(struct http_response *response, const struct http_request *request,
                          unsigned status);
 

@@ -78,6 +78,7 @@ static void log_exchange(const struct http_exchange *exchange, unsigned status, 
     measure_request(exchange, status, microseconds);
     log_access(&(struct log_request){
         .id = request->id,
+        .trace = request->trace.id,
         .method = request->method_name.data ? request->method_name.data : "",
         .path = target,
         .path_length = strcspn(target, "?"),
@@ -138,6 +139,8 @@ static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
 
 void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply)
 {
+    if (reply)
+        reply = http_reply_for(reply, exchange->loop);
     if (reply)
         atomic_fetch_add(&reply->references, 1);
     give_reply(exchange, reply);
@@ -435,6 +438,8 @@ static enum MHD_Result queue_reply(struct http_exchange *exchange,
     exchange->lingers = exchange->request.must_close ||
                         atomic_load(&exchange->loop->server->phase) >= HTTP_SERVER_DRAINING;
     exchange_set_state(exchange, EXCHANGE_QUEUED);
+    if (exchange->reply->id)
+        memcpy(exchange->reply->id, exchange->request.id, HTTP_REQUEST_ID_LENGTH);
     return MHD_queue_response(connection, exchange->reply->status, exchange->reply->native);
 }
 

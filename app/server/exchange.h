@@ -82,12 +82,19 @@ struct http_server {
     struct http_loop *loops;
 };
 
+/* For requests of one loop. Those of other loops that are answered alike have a copy each,
+ * which shares the body: what the library writes for one request must not change under another
+ * one's thread. */
 struct http_reply {
     struct MHD_Response *native;
+    char *id; /* in `native`: what X-Request-Id says next; NULL: always the same */
+    struct http_loop *loop;
     unsigned status;
     size_t size;    /* bytes of the body */
     bool is_health; /* of a route for health checks */
-    struct http_server *server;
+    struct http_body *body;
+    struct http_reply *copy; /* for another loop, and so on; has a reference. Changed by the
+                                thread that answers */
     atomic_uint references;
 };
 
@@ -128,6 +135,10 @@ void exchange_set_state(struct http_exchange *exchange, enum exchange_state stat
 
 /* Ends a connection: says why with this status, or nothing (0: an answer may be under way). */
 void exchange_end(struct http_exchange *exchange, unsigned status, const char *detail);
+
+/* The reply, or its copy for this loop, which is made if there is none. NULL without memory. On
+ * the thread that answers. */
+struct http_reply *http_reply_for(struct http_reply *reply, struct http_loop *loop);
 
 /* libmicrohttpd's callbacks; the context is the loop. */
 void *exchange_start_request(void *loop, const char *target, struct MHD_Connection *connection);

@@ -3,15 +3,46 @@
 
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <strings.h>
 
-static bool add_headers(struct http_reply *reply, const struct http_response *response)
+#define ID_HEADER "X-Request-Id"
+
+/* Counts in the server's reply_memory until the last reply that it is in is gone. */
+struct http_body {
+    struct buffer bytes;
+    bool is_left_out; /* of a 304, with so many bytes */
+    uint64_t left_out;
+    struct http_server *server;
+    atomic_uint references; /* of responses of the library's */
+};
+
+/* Takes the response's body. NULL without memory. */
+static struct http_body *make_body(struct http_server *server, struct http_response *response)
 {
-    for (size_t i = 0; i < response->header_count; i++) {
-        if (MHD_add_response_header(reply->native, response->headers[i].name,
-                                    response->headers[i].value) != MHD_YES)
-            return false;
-    }
-    return true;
+    struct buffer *bytes = &response->body;
+    struct http_body *body = malloc(sizeof(*body));
+
+    if (!body)
+        return NULL;
+    *body = (struct http_body){.bytes = *bytes,
+                               .is_left_out = response->status == 304,
+                               .left_out = response->left_out,
+                               .server = server};
+    atomic_init(&body->references, 1);
+    atomic_fetch_add(&server->reply_memory, bytes->size);
+    *bytes = (struct buffer){0};
+    return body;
+}
+
+static void release_body(void *context)
+{
+    struct http_body *body = context;
+
+    if (atomic_fetch_sub(&body->references, 1) != 1)
+        return;
+    atomic_fetch_sub(&body->server->reply_memory, body->bytes.size);
+    buffer_release(&body->bytes);
+    free(body);
 }
 
 static ssize_t read_nothing(void *context, uint64_t position, char *out, size_t size)
@@ -23,57 +54,140 @@ static ssize_t read_nothing(void *context, uint64_t position, char *out, size_t 
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
-/* Takes the body, unless it is NULL. libmicrohttpd sends the length of a 304's body, so that
- * must not be 0 (RFC 9110, section 8.6), but asks for none of it. */
-static struct MHD_Response *make_native(const struct http_response *response)
+/* libmicrohttpd sends the length of a 304's body, so that must not be 0 (RFC 9110,
+ * section 8.6), but asks for none of it. */
+static struct MHD_Response *make_native(struct http_body *body)
 {
-    if (response->status == 304)
-        return MHD_create_response_from_callback(response->left_out, 1, read_nothing, NULL,
-                                                 NULL);
-    return MHD_create_response_from_buffer(response->body.size, response->body.data,
-                                           MHD_RESPMEM_MUST_FREE);
+    if (body->is_left_out)
+        return MHD_create_response_from_callback(body->left_out, 1, read_nothing, body,
+                                                 release_body);
+    return MHD_create_response_from_buffer_with_free_callback_cls(
+        body->bytes.size, body->bytes.data, release_body, body);
+}
+
+/* Has a reference to the body from now on. NULL without memory. */
+static struct http_reply *make_reply(struct http_body *body, struct http_loop *loop)
+{
+    struct http_reply *reply = calloc(1, sizeof(*reply));
+
+    if (!reply)
+        return NULL;
+    reply->native = make_native(body);
+    if (!reply->native) {
+        free(reply);
+        return NULL;
+    }
+    atomic_fetch_add(&body->references, 1);
+    reply->body = body;
+    reply->size = body->bytes.size;
+    reply->loop = loop;
+    atomic_init(&reply->references, 1);
+    return reply;
+}
+
+static bool add_headers(struct http_reply *reply, const struct http_response *response)
+{
+    for (size_t i = 0; i < response->header_count; i++) {
+        if (MHD_add_response_header(reply->native, response->headers[i].name,
+                                    response->headers[i].value) != MHD_YES)
+            return false;
+    }
+    return true;
+}
+
+/* An id of ours, each request's own. */
+static bool add_id(struct http_reply *reply, const char *id)
+{
+    if (MHD_add_response_header(reply->native, ID_HEADER, id) != MHD_YES)
+        return false;
+    reply->id = wire_header_value(reply->native, ID_HEADER);
+    return true;
+}
+
+static struct http_reply *make_whole(const struct http_exchange *exchange,
+                                     struct http_response *response)
+{
+    const struct http_request *request = &exchange->request;
+    struct http_body *body = make_body(exchange->loop->server, response);
+    struct http_reply *reply;
+
+    if (!body)
+        return NULL;
+    reply = make_reply(body, exchange->loop);
+    release_body(body); /* the reply has it */
+    if (!reply)
+        return NULL;
+    reply->status = response->status;
+    reply->is_health = response->route && response->route->is_health;
+    if (add_headers(reply, response) && (request->id_given || add_id(reply, request->id)))
+        return reply;
+    http_reply_release(reply);
+    return NULL;
 }
 
 struct http_reply *http_reply_make(const struct http_exchange *exchange,
                                    struct http_response *response)
 {
-    struct http_reply *reply = calloc(1, sizeof(*reply));
+    struct http_reply *reply = NULL;
 
     if (exchange->request.must_close ||
         atomic_load(&exchange->loop->server->phase) >= HTTP_SERVER_DRAINING)
         http_response_add_header(response, "Connection", "close");
-    if (!reply || response->body.failed)
-        goto failed;
-    reply->status = response->status;
-    reply->is_health = response->route && response->route->is_health;
-    reply->server = exchange->loop->server;
-    atomic_init(&reply->references, 1);
-    reply->native = make_native(response);
-    if (!reply->native)
-        goto failed;
-    reply->size = response->body.size;
-    atomic_fetch_add(&reply->server->reply_memory, reply->size);
-    response->body = (struct buffer){0};
-    if (!add_headers(reply, response))
-        goto failed;
-    return reply;
-
-failed:
-    if (reply && reply->native)
-        http_reply_release(reply);
-    else
-        free(reply);
+    if (!response->body.failed)
+        reply = make_whole(exchange, response);
     http_response_release(response);
-    return NULL;
+    return reply;
+}
+
+/* The id's value is the other loop's, which may be writing. */
+static enum MHD_Result copy_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    struct http_reply *copy = context;
+    static const char placeholder[HTTP_REQUEST_ID_LENGTH + 1] = "0000000000000000";
+
+    (void)kind;
+    if (strcasecmp(name, ID_HEADER) == 0)
+        return add_id(copy, placeholder) ? MHD_YES : MHD_NO;
+    return MHD_add_response_header(copy->native, name, value);
+}
+
+static struct http_reply *copy_reply(struct http_reply *reply, struct http_loop *loop)
+{
+    struct http_reply *copy = make_reply(reply->body, loop);
+    int count = MHD_get_response_headers(reply->native, NULL, NULL);
+
+    if (!copy)
+        return NULL;
+    copy->status = reply->status;
+    copy->is_health = reply->is_health;
+    MHD_get_response_headers(reply->native, copy_header, copy);
+    if (MHD_get_response_headers(copy->native, NULL, NULL) != count) {
+        http_reply_release(copy);
+        return NULL;
+    }
+    copy->copy = reply->copy;
+    reply->copy = copy;
+    return copy;
+}
+
+struct http_reply *http_reply_for(struct http_reply *reply, struct http_loop *loop)
+{
+    struct http_reply *found = reply;
+
+    while (found && found->loop != loop)
+        found = found->copy;
+    return found ? found : copy_reply(reply, loop);
 }
 
 void http_reply_release(struct http_reply *reply)
 {
-    if (!reply || atomic_fetch_sub(&reply->references, 1) != 1)
-        return;
-    atomic_fetch_sub(&reply->server->reply_memory, reply->size);
-    MHD_destroy_response(reply->native);
-    free(reply);
+    while (reply && atomic_fetch_sub(&reply->references, 1) == 1) {
+        struct http_reply *copy = reply->copy;
+        MHD_destroy_response(reply->native);
+        free(reply);
+        reply = copy;
+    }
 }
 
 size_t http_reply_size(const struct http_reply *reply)

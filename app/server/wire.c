@@ -182,6 +182,15 @@ bool wire_is_refusal(const char *format, va_list arguments, unsigned *status)
     return false;
 }
 
+char *wire_header_value(struct MHD_Response *response, const char *name)
+{
+    const char *value = MHD_get_response_header(response, name);
+    char *own;
+
+    memcpy(&own, &value, sizeof(own));
+    return own;
+}
+
 bool wire_has_head(struct MHD_Connection *connection)
 {
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) != NULL;

@@ -60,6 +60,11 @@ const char *wire_body_problem(struct MHD_Connection *connection, const struct wi
  * by closing the connection without a word. `arguments` stay as they are. */
 bool wire_is_refusal(const char *format, va_list arguments, unsigned *status);
 
+/* The library's own copy of a header's value in a response. Whoever writes over it on the
+ * loop's thread, just before he queues the response, writes what this one request is told: the
+ * library puts the head together before it turns to another request. */
+char *wire_header_value(struct MHD_Response *response, const char *name);
+
 /* Whether the library has read a head to its end. */
 bool wire_has_head(struct MHD_Connection *connection);
 

@@ -272,8 +272,9 @@ WRAP(int, pthread_create,
      (thread, attributes, run, context), EAGAIN, )
 
 /* libmicrohttpd, jansson */
-WRAP(struct MHD_Response *, MHD_create_response_from_buffer,
-     (size_t size, void *bytes, enum MHD_ResponseMemoryMode mode), (size, bytes, mode), NULL, )
+WRAP(struct MHD_Response *, MHD_create_response_from_buffer_with_free_callback_cls,
+     (size_t size, void *bytes, MHD_ContentReaderFreeCallback release, void *context),
+     (size, bytes, release, context), NULL, )
 WRAP(enum MHD_Result, MHD_add_response_header,
      (struct MHD_Response * response, const char *name, const char *value),
      (response, name, value), MHD_NO, )

@@ -92,6 +92,8 @@ extern CU_TestInfo admin_tests[];
 extern CU_TestInfo metrics_tests[];
 extern CU_TestInfo metrics_mysql_tests[];
 
+extern CU_TestInfo trace_tests[];
+
 extern CU_TestInfo failover_tests[];
 
 extern CU_TestInfo lifecycle_tests[];

@@ -32,6 +32,7 @@ extern CU_TestInfo page_tests[];
 extern CU_TestInfo paging_tests[];
 extern CU_TestInfo pem_tests[];
 extern CU_TestInfo queue_tests[];
+extern CU_TestInfo random_tests[];
 extern CU_TestInfo request_tests[];
 extern CU_TestInfo response_tests[];
 extern CU_TestInfo router_tests[];
@@ -39,6 +40,7 @@ extern CU_TestInfo sandbox_tests[];
 extern CU_TestInfo server_tests[];
 extern CU_TestInfo static_tests[];
 extern CU_TestInfo todo_tests[];
+extern CU_TestInfo trace_tests[];
 extern CU_TestInfo validate_tests[];
 
 #endif

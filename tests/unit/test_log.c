@@ -55,6 +55,7 @@ static const struct {
 static void log_path(const char *path, size_t length)
 {
     log_access(&(struct log_request){.id = "id-1",
+                                     .trace = "trace-1",
                                      .method = "GET",
                                      .path = path,
                                      .path_length = length,
@@ -108,7 +109,8 @@ static void test_requests_are_escaped(void)
         log_path(escape_rows[i].text, strlen(escape_rows[i].text));
         line = log_capture_end();
         snprintf(wanted, sizeof(wanted),
-                 "\"level\":\"info\",\"message\":\"request\",\"request_id\":\"id-1\","
+                 "\"level\":\"info\",\"message\":\"request\",\"request_id\":\"id-1\",\"trace_"
+                 "id\":\"trace-1\","
                  "\"method\":\"GET\",\"path\":\"%s\",\"status\":200,\"bytes\":1234567890123,"
                  "\"milliseconds\":1.042,\"client\":\"2001:db8::1\"}\n",
                  escape_rows[i].in_json);
@@ -119,9 +121,10 @@ static void test_requests_are_escaped(void)
         log_capture_begin(CONFIG_LOG_TEXT, CONFIG_LOG_INFO);
         log_path(escape_rows[i].text, strlen(escape_rows[i].text));
         line = log_capture_end();
-        snprintf(wanted, sizeof(wanted),
-                 "Z info    200 GET %s  1234567890123 bytes  1.042 ms  2001:db8::1  id-1\n",
-                 escape_rows[i].in_text);
+        snprintf(
+            wanted, sizeof(wanted),
+            "Z info    200 GET %s  1234567890123 bytes  1.042 ms  2001:db8::1  id-1  trace-1\n",
+            escape_rows[i].in_text);
         CHECK_CONTAINS(escape_rows[i].name, "line of text", wanted, line);
         free(line);
     }
@@ -494,6 +497,7 @@ static unsigned count_of(const char *text, const char *part)
 static void log_status(unsigned status)
 {
     log_access(&(struct log_request){.id = "id-1",
+                                     .trace = "trace-1",
                                      .method = "GET",
                                      .path = "/",
                                      .path_length = 1,
@@ -543,6 +547,7 @@ static void test_what_is_repeated_is_counted(void)
 static void test_an_aborted_answer_is_not_logged_as_whole(void)
 {
     static const struct log_request request = {.id = "id-1",
+                                               .trace = "trace-1",
                                                .method = "POST",
                                                .path = "/todos",
                                                .path_length = 6,
@@ -561,7 +566,7 @@ static void test_an_aborted_answer_is_not_logged_as_whole(void)
     log_capture_begin(CONFIG_LOG_TEXT, CONFIG_LOG_INFO);
     log_access(&request);
     line = log_capture_end();
-    CHECK_CONTAINS("text", "line", "  ::1  id-1  aborted\n", line);
+    CHECK_CONTAINS("text", "line", "  ::1  id-1  trace-1  aborted\n", line);
     free(line);
 }
 
@@ -586,6 +591,7 @@ static void test_health_checks_that_succeed_are_logged_on_demand(void)
         log_capture_begin(CONFIG_LOG_JSON, rows[i].level);
         log_configure(CONFIG_LOG_JSON, rows[i].level, rows[i].health);
         log_access(&(struct log_request){.id = "id-1",
+                                         .trace = "trace-1",
                                          .method = "GET",
                                          .path = "/livez",
                                          .path_length = 6,
@@ -625,7 +631,7 @@ static void test_lines_of_many_threads_stay_whole(void)
     log_stop(CONFIG_LOG_INFO, "the last");
     text = log_capture_end();
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        count += strlen(line) > 10 && strcmp(line + strlen(line) - 6, "  id-1") == 0;
+        count += strlen(line) > 15 && strcmp(line + strlen(line) - 15, "  id-1  trace-1") == 0;
     CHECK_NUMBER("threads", "whole lines", LINES, count);
     free(text);
 }
@@ -658,6 +664,7 @@ static void test_the_level_of_a_request_is_that_of_its_status(void)
                              (rows[i].status > 500 && level == CONFIG_LOG_WARNING);
             log_capture_begin(CONFIG_LOG_JSON, level);
             log_access(&(struct log_request){.id = "id-1",
+                                             .trace = "trace-1",
                                              .method = "GET",
                                              .path = "/",
                                              .path_length = 1,

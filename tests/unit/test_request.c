@@ -349,6 +349,8 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         [HTTP_HEADER_FORWARDED_PROTO] = "x-forwarded-proto",
         [HTTP_HEADER_FORWARDED_SSL] = "x-forwarded-ssl",
         [HTTP_HEADER_REQUEST_ID] = "x-request-id",
+        [HTTP_HEADER_TRACE_PARENT] = "TRACEPARENT",
+        [HTTP_HEADER_AMZN_TRACE_ID] = "x-amzn-trace-id",
     };
     struct http_request request = {0};
 
