@@ -479,6 +479,8 @@ static void respond_call(struct todo_api *api, struct todo_call *call,
 {
     enum todo_outcome outcome = call->operation.outcome;
 
+    if (call->purpose != TODO_CALL_READY)
+        http_exchange_note_trip(call->exchange, &call->operation.trip);
     switch (call->purpose) {
     case TODO_CALL_RESULT:
         respond_result(call, shared);

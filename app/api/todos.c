@@ -31,6 +31,8 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
     call->operation.deadline =
         call->operation.asked_at + (uint64_t)api->config->request_timeout * 1000000;
     call->exchange = exchange;
+    if (api->config->db_comment_trace > 0)
+        http_exchange_print_trace(exchange, call->operation.traceparent);
     call->representation = match->representation;
     if (match->representation.format.media == HTTP_JSON) /* a page tells what was asked */
         call->share_class = http_response_share_class(http_exchange_request(exchange));

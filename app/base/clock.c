@@ -5,12 +5,22 @@
 #include <sys/random.h>
 #include <time.h>
 
-uint64_t clock_now(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+uint64_t clock_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_date(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }
 
 uint64_t clock_backoff(unsigned tries, uint64_t base, uint64_t most)

@@ -7,6 +7,7 @@
 #include "base/origins.h"
 #include "base/pem.h"
 #include "base/text.h"
+#include "base/xray_address.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -53,6 +54,7 @@ static bool is_cidr_list(const char *text);
 static bool is_authority(const char *text);
 static bool is_folder(const char *text);
 static bool is_path(const char *text);
+static bool is_daemon(const char *text);
 
 static const char *const databases[] = {"sqlite", "mysql", NULL};
 /* MariaDB's Connector/C checks a certificate's authority and name together or neither: with it,
@@ -167,6 +169,11 @@ static const struct setting settings[] = {
      .help = "least level that is logged"},
     {"LOG_HEALTH", NUMBER(log_health), .fallback = "0", .most = 1,
      .help = "1: log health checks that succeed, too"},
+    {"AWS_XRAY_DAEMON_ADDRESS", TEXT(xray_daemon_address), .fallback = "", .is_valid = is_daemon,
+     .allowed = "HOST:PORT, or udp:HOST:PORT tcp:HOST:PORT",
+     .help = "where AWS X-Ray is told of requests, by UDP; empty: nowhere"},
+    {"DB_COMMENT_TRACE", NUMBER(db_comment_trace), .fallback = "0", .most = 1,
+     .help = "1: each statement for MySQL has a comment that says which trace it is for"},
 };
 /* clang-format on */
 
@@ -284,6 +291,13 @@ static bool is_authority(const char *text)
 static bool is_path(const char *text)
 {
     return strncmp(text, "file:", 5) != 0;
+}
+
+static bool is_daemon(const char *text)
+{
+    struct xray_address address;
+
+    return !*text || xray_address_parse(&address, text);
 }
 
 static bool is_folder(const char *text)

@@ -83,6 +83,8 @@ struct config {
 
     enum config_log_format log_format;
     enum config_log_level log_level;
+    const char *xray_daemon_address; /* AWS_XRAY_DAEMON_ADDRESS for xray_address_parse, "" */
+    unsigned db_comment_trace;       /* DB_COMMENT_TRACE; 1: SQL says which trace it is for */
     unsigned log_health; /* LOG_HEALTH; 1: health checks that succeed are logged, too */
 };
 

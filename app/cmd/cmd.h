@@ -91,6 +91,9 @@ bool cmd_has_file(const struct config *config, struct error *err);
  * HTTP_ADDRESS. */
 size_t cmd_kept_descriptors(const struct config *config);
 
+/* Which program this is. */
+const char *cmd_program_version(void);
+
 /* Tells the metrics which program this is, on this database. */
 void cmd_describe_build(const char *database);
 

@@ -12,6 +12,7 @@
 #include "db/sqlite.h"
 #include "schema/migrate.h"
 #include "server/server.h"
+#include "server/xray.h"
 #include "store/mysql.h"
 #include "store/sqlite.h"
 
@@ -37,6 +38,7 @@
  * journals, and what SQLite sorts in. */
 #define KEPT_DESCRIPTORS   (12U + HTTP_LISTENERS_MOST)
 #define WORKER_DESCRIPTORS 6U
+#define XRAY_DESCRIPTORS   4U /* its socket, and what looks its name up */
 
 /* Of the admin port: those who watch are few, and send nothing. */
 #define ADMIN_CONNECTIONS 32
@@ -79,7 +81,11 @@ struct serve {
     bool is_told_ready; /* as the supervisor knows it */
     struct todo_api *api;
     struct http_server *server;
-    struct http_server *admin; /* of ADMIN_PORT; NULL: there is none */
+    struct segment_origin origin; /* what traces say of this server */
+    char database[768];           /* its name there, */
+    char database_url[768];       /* and where it is */
+    struct xray *xray;            /* NULL: nobody is told of requests */
+    struct http_server *admin;    /* of ADMIN_PORT; NULL: there is none */
     sigset_t stop_signals;
 };
 
@@ -257,7 +263,8 @@ static bool open_listeners(struct serve *serve, struct error *err)
 
 size_t cmd_kept_descriptors(const struct config *config)
 {
-    return KEPT_DESCRIPTORS + WORKER_DESCRIPTORS * (config->db_readers + 1) +
+    return KEPT_DESCRIPTORS + (*config->xray_daemon_address ? XRAY_DESCRIPTORS : 0) +
+           WORKER_DESCRIPTORS * (config->db_readers + 1) +
            (config->admin_port > 0 ? 1 + http_server_descriptors(ADMIN_CONNECTIONS) : 0);
 }
 
@@ -281,6 +288,39 @@ static void report(void *context)
     todo_api_report(serve->api);
 }
 
+static void describe_origin(struct serve *serve)
+{
+    const struct config *config = &serve->config;
+    bool mysql = config->database == CONFIG_DATABASE_MYSQL;
+
+    if (mysql) {
+        snprintf(serve->database, sizeof(serve->database), "%s@%s", config->mysql_database,
+                 config->mysql_host);
+        snprintf(serve->database_url, sizeof(serve->database_url), "%s:%u/%s",
+                 config->mysql_host, config->mysql_port, config->mysql_database);
+    }
+    serve->origin = (struct segment_origin){
+        .service = "todobackend",
+        .version = cmd_program_version(),
+        .database = mysql ? serve->database : "sqlite",
+        .database_url = mysql ? serve->database_url : config->sqlite_path,
+        .database_type = mysql ? "MySQL" : "SQLite",
+        .database_user = mysql ? config->mysql_user : NULL,
+    };
+}
+
+static bool start_xray(struct serve *serve, struct error *err)
+{
+    struct xray_address address;
+
+    if (!*serve->config.xray_daemon_address)
+        return true;
+    describe_origin(serve);
+    xray_address_parse(&address, serve->config.xray_daemon_address);
+    serve->xray = xray_open(&address, &serve->origin, err);
+    return serve->xray != NULL;
+}
+
 static bool start_server(struct serve *serve, struct error *err)
 {
     const struct config *config = &serve->config;
@@ -290,6 +330,7 @@ static bool start_server(struct serve *serve, struct error *err)
             .listeners = &serve->listeners,
             .prefix = "HTTP",
             .is_measured = true,
+            .xray = serve->xray,
             .threads = config->http_threads,
             .descriptors = cmd_kept_descriptors(config),
             .client_connections = config->http_client_connections,
@@ -355,7 +396,8 @@ static bool start(struct serve *serve, struct error *err)
     serve->api = todo_api_start(config, mysql ? store_mysql_open : store_sqlite_open, err);
     if (!serve->api)
         return false;
-    return start_server(serve, err) && start_admin(serve, err) && check_answers(serve, err);
+    return start_xray(serve, err) && start_server(serve, err) && start_admin(serve, err) &&
+           check_answers(serve, err);
 }
 
 /* What goes on all the time. */
@@ -504,6 +546,7 @@ static void stop(struct serve *serve)
         http_server_free(serve->server);
     if (serve->admin)
         http_server_free(serve->admin);
+    xray_close(serve->xray);
     http_listeners_release(&serve->listeners);
     http_listeners_release(&serve->admin_listeners);
 }

@@ -22,6 +22,11 @@ static const struct cmd_option options[] = {
 
 static bool run(int argc, char **argv, struct error *err);
 
+const char *cmd_program_version(void)
+{
+    return APP_VERSION;
+}
+
 const struct cmd_command cmd_version = {
     .name = "version",
     .summary = "print versions",

@@ -49,6 +49,7 @@ static const struct {
     [HTTP_HEADER_FORWARDED_SSL] = HEADER("X-Forwarded-SSL"),
     [HTTP_HEADER_REQUEST_ID] = HEADER("X-Request-Id"),
     [HTTP_HEADER_TRACE_PARENT] = HEADER("traceparent"),
+    [HTTP_HEADER_USER_AGENT] = HEADER("User-Agent"),
     [HTTP_HEADER_AMZN_TRACE_ID] = HEADER("X-Amzn-Trace-Id"),
 #undef HEADER
 };

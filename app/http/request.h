@@ -49,6 +49,7 @@ enum http_header_name {
     HTTP_HEADER_REQUEST_ID,      /* X-Request-Id */
     HTTP_HEADER_TRACE_PARENT,    /* traceparent */
     HTTP_HEADER_AMZN_TRACE_ID,   /* X-Amzn-Trace-Id */
+    HTTP_HEADER_USER_AGENT,      /* User-Agent */
     HTTP_HEADER_COUNT,
 };
 

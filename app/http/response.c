@@ -75,7 +75,8 @@ void http_response_start_preflight(struct http_response *response,
 
 unsigned http_response_share_class(const struct http_request *request)
 {
-    if (request->id_given || request->must_close || request->method == HTTP_OPTIONS)
+    if (request->id_given || request->trace.asks || request->must_close ||
+        request->method == HTTP_OPTIONS)
         return 0;
     return request->origin_class + 1;
 }

@@ -3,7 +3,6 @@
 #include "base/random.h"
 #include "base/text.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -167,4 +166,10 @@ void http_trace_print(const struct http_trace *trace, char text[HTTP_TRACE_PAREN
 {
     snprintf(text, HTTP_TRACE_PARENT_LENGTH + 1, "00-%s-%s-%02x", trace->id, trace->span,
              trace->sampling == HTTP_SAMPLING_YES ? (unsigned)FLAG_SAMPLED : 0U);
+}
+
+void http_trace_print_amzn(const struct http_trace *trace, char *text, size_t size)
+{
+    snprintf(text, size, "Root=1-%.*s-%s;Sampled=%d", TIME_DIGITS, trace->id,
+             trace->id + TIME_DIGITS, trace->sampling == HTTP_SAMPLING_YES);
 }

@@ -12,6 +12,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define HTTP_TRACE_ID_LENGTH 32 /* hexadecimal digits */
 #define HTTP_SPAN_ID_LENGTH  16
@@ -39,5 +40,8 @@ void http_trace_start(struct http_trace *trace, const char *traceparent, const c
 
 /* What a callee of this request is told: 00-TRACE-SPAN-FLAGS. */
 void http_trace_print(const struct http_trace *trace, char text[HTTP_TRACE_PARENT_LENGTH + 1]);
+
+/* What a caller is told that asked: Root=1-TIME-REST;Sampled=0 or 1. */
+void http_trace_print_amzn(const struct http_trace *trace, char *text, size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include "http/guard.h"
 #include "http/render.h"
 #include "server/measure.h"
+#include "server/xray.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,18 @@ const char *http_exchange_server_name(const struct http_exchange *exchange)
 void http_exchange_set_route(struct http_exchange *exchange, unsigned route)
 {
     exchange->route = route;
+}
+
+void http_exchange_note_trip(struct http_exchange *exchange, const struct trip *trip)
+{
+    exchange->trip = *trip;
+}
+
+void http_exchange_print_trace(struct http_exchange *exchange,
+                               char text[HTTP_TRACE_PARENT_LENGTH + 1])
+{
+    xray_samples(exchange->loop->server->settings.xray, &exchange->request.trace);
+    http_trace_print(&exchange->request.trace, text);
 }
 
 /* ---- states ---- */
@@ -65,15 +78,43 @@ void exchange_set_state(struct http_exchange *exchange, enum exchange_state stat
     enter_state(exchange, state);
 }
 
-/* ---- the log and the metrics ---- */
+/* ---- the log, the metrics, and the trace ---- */
 
-static void log_exchange(const struct http_exchange *exchange, unsigned status, uint64_t bytes,
+/* Health checks, which no caller traces, would take the places of the others. */
+static void trace_exchange(struct http_exchange *exchange, unsigned status, uint64_t bytes,
+                           const char *client)
+{
+    struct xray *xray = exchange->loop->server->settings.xray;
+    struct http_trace *trace = &exchange->request.trace;
+    bool is_health = exchange->reply && exchange->reply->is_health;
+    uint64_t end;
+
+    if (!xray || (is_health && trace->sampling == HTTP_SAMPLING_OPEN) ||
+        !xray_samples(xray, trace))
+        return;
+    end = clock_date();
+    xray_send(xray, &(struct segment){
+                        .request = &exchange->request,
+                        .fallback_host = exchange->loop->server->name,
+                        .client = client,
+                        .status = status,
+                        .bytes = bytes,
+                        .start = end - (clock_now() - exchange->started),
+                        .end = end,
+                        .began = exchange->started,
+                        .trip = &exchange->trip,
+                    });
+}
+
+static void log_exchange(struct http_exchange *exchange, unsigned status, uint64_t bytes,
                          bool is_aborted)
 {
     const struct http_request *request = &exchange->request;
     const char *target = request->target.data ? request->target.data : "";
     uint64_t microseconds = clock_now() - exchange->started;
-    char client[INET6_ADDRSTRLEN];
+    char forwarded[INET6_ADDRSTRLEN];
+    const char *client = request->is_forwarded ? cidr_print_address(&request->client, forwarded)
+                                               : exchange->client;
 
     measure_request(exchange, status, microseconds);
     log_access(&(struct log_request){
@@ -85,15 +126,15 @@ static void log_exchange(const struct http_exchange *exchange, unsigned status, 
         .status = status,
         .bytes = bytes,
         .microseconds = microseconds,
-        .client = request->is_forwarded ? cidr_print_address(&request->client, client)
-                                        : exchange->client,
+        .client = client,
         .is_aborted = is_aborted,
         .is_health = exchange->reply && exchange->reply->is_health,
     });
+    trace_exchange(exchange, status, bytes, client);
 }
 
 /* Of what was answered: a HEAD and a 304 have no body. */
-static void log_answer(const struct http_exchange *exchange, bool is_aborted)
+static void log_answer(struct http_exchange *exchange, bool is_aborted)
 {
     const struct http_reply *reply = exchange->reply;
     bool has_body = reply && exchange->request.method != HTTP_HEAD && reply->status != 304;
@@ -381,6 +422,8 @@ static enum MHD_Result take_head(struct http_exchange *exchange)
         return MHD_NO;
     problem = wire_read_head(exchange->connection, &exchange->head, request);
     http_request_finish_headers(request);
+    if (request->trace.asks)
+        xray_samples(exchange->loop->server->settings.xray, &request->trace);
     exchange_set_state(exchange, EXCHANGE_BODY);
     if (!problem)
         problem = http_guard_problem(request, &status);
@@ -518,6 +561,7 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
     release_body(exchange);
     http_request_clear(&exchange->request);
     exchange->route = 0;
+    exchange->trip = (struct trip){0};
 }
 
 /* There is no address to tell, and a new socket has nothing of the listener's. */

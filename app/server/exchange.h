@@ -118,6 +118,7 @@ struct http_exchange {
     struct MHD_Connection *connection;
     int socket; /* libmicrohttpd's */
     struct wire_head head;
+    struct trip trip;         /* that served the request */
     struct http_reply *reply; /* NULL: there was no memory for one */
     struct http_exchange *next;
     struct arrival_client *address; /* NULL: not counted */

@@ -104,6 +104,17 @@ static bool add_id(struct http_reply *reply, const char *id)
     return true;
 }
 
+/* A caller that asks how it was decided is told (X-Ray, "Tracing header"). */
+static bool add_sampling(struct http_reply *reply, const struct http_trace *trace)
+{
+    char text[64];
+
+    if (!trace->asks)
+        return true;
+    http_trace_print_amzn(trace, text, sizeof(text));
+    return MHD_add_response_header(reply->native, "X-Amzn-Trace-Id", text) == MHD_YES;
+}
+
 static struct http_reply *make_whole(const struct http_exchange *exchange,
                                      struct http_response *response)
 {
@@ -119,7 +130,8 @@ static struct http_reply *make_whole(const struct http_exchange *exchange,
         return NULL;
     reply->status = response->status;
     reply->is_health = response->route && response->route->is_health;
-    if (add_headers(reply, response) && (request->id_given || add_id(reply, request->id)))
+    if (add_headers(reply, response) && (request->id_given || add_id(reply, request->id)) &&
+        add_sampling(reply, &request->trace))
         return reply;
     http_reply_release(reply);
     return NULL;

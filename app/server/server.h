@@ -11,6 +11,7 @@
 #include "base/endpoint.h"
 #include "base/error.h"
 #include "base/metrics.h"
+#include "base/trip.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "server/listen.h"
@@ -19,6 +20,7 @@
 #include <stddef.h>
 
 struct http_server;
+struct xray;
 
 /* One request and its answer; belongs to its connection. Valid until it is answered. */
 struct http_exchange;
@@ -30,6 +32,7 @@ struct http_server_settings {
     struct http_listeners *listeners; /* one at least; closed in the end, on failure, too */
     const char *prefix;               /* of the names of its settings, as for http_listen */
     bool is_measured;                 /* in the metrics; one server of the process at most */
+    struct xray *xray;                /* is told of requests; NULL: nobody is */
     size_t connections;               /* most at a time; 0: as many as there is room for */
     unsigned threads;                 /* 0: one for two cores; at least one for each listener */
     const char *trusted_proxies;      /* for cidr_list_parse, and valid */
@@ -122,6 +125,14 @@ void http_exchange_set_route(struct http_exchange *exchange, unsigned route);
 
 /* For the metrics: it is refused for this reason. */
 void http_exchange_reject(const struct http_exchange *exchange, enum metrics_reason reason);
+
+/* For the trace: the trip to the database that served it, the last one counts. By who will
+ * answer. */
+void http_exchange_note_trip(struct http_exchange *exchange, const struct trip *trip);
+
+/* What the database is told of the request's trace: see http_trace_print. By the handler. */
+void http_exchange_print_trace(struct http_exchange *exchange,
+                               char text[HTTP_TRACE_PARENT_LENGTH + 1]);
 
 /* Says that the answer comes later. Called by the handler, before any other thread learns of
  * the exchange. */

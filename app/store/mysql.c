@@ -90,7 +90,8 @@ static const char lock_wait_sql[] = "SET SESSION innodb_lock_wait_timeout = 1";
  * max_allowed_packet. */
 #define PACKET_RESERVE (1024 + sizeof(update_sql)) /* what statements begin and end with */
 #define ID_SIZE        24
-#define DELETE_SIZE    (sizeof(delete_sql) + ID_SIZE)
+#define COMMENT_SIZE   80
+#define DELETE_SIZE    (sizeof(delete_sql) + ID_SIZE + COMMENT_SIZE)
 #define UPDATE_SIZE    (2 * TODO_TITLE_SIZE + 512)
 #define INSERT_SIZE    (2 * TODO_TITLE_SIZE + 1024) /* with its url, quoted */
 
@@ -121,6 +122,7 @@ struct todo_store {
     bool is_waiting; /* within the statement that does */
     bool autocommit;
     enum db_mysql_cause cause; /* of the last failure */
+    const char *traceparent;   /* for comments, or NULL: see end_statement */
     struct buffer sql;         /* what is to be sent next: */
     size_t statements;         /* so many changes before a COMMIT, */
     size_t key_statements;     /* the first of which insert keys */
@@ -256,6 +258,21 @@ static bool set_autocommit(struct todo_store *store, bool wanted, struct error *
         return fail(store, "set autocommit", err);
     store->autocommit = wanted;
     return true;
+}
+
+/* As sqlcommenter writes it: KEY='VALUE', the value percent-encoded. All of it is hexadecimal
+ * digits and dashes, or there is none: nothing of a client's may end a comment. */
+static void end_statement(struct todo_store *store)
+{
+    const char *trace = store->traceparent;
+
+    if (trace && trace[strspn(trace, "0123456789abcdef-")] == '\0')
+        buffer_append_format(&store->sql, " /*traceparent='%s'*/", trace);
+}
+
+static void store_set_trace(struct todo_store *store, const char *traceparent)
+{
+    store->traceparent = traceparent;
 }
 
 /* Sends the statements, and reads what came of the first. */
@@ -452,6 +469,7 @@ static bool store_list(struct todo_store *store, struct todo_list *out, struct e
     if (!set_autocommit(store, true, err))
         return false;
     buffer_append_text(&store->sql, list_sql);
+    end_statement(store);
     return read_rows(store, "list todos", out, err);
 }
 
@@ -497,6 +515,7 @@ static bool select_ids(struct todo_store *store, const int64_t *ids, size_t coun
         buffer_append_text(&store->sql, start);
         append_ids(&store->sql, ids + done, length);
         buffer_append_text(&store->sql, end);
+        end_statement(store);
         if (!read_rows(store, "fetch todos", out, err))
             return false;
     }
@@ -592,7 +611,9 @@ static bool insert_part(struct todo_store *store, struct todo_insert *inserts, s
         store->sql.failed = store->sql.failed || url.failed;
     }
     buffer_release(&url);
+    end_statement(store);
     append_set_urls(store, count);
+    end_statement(store);
     store->cause = DB_MYSQL_OTHER;
     if (!run(store, "insert todos", &cause))
         return fail_insert(store, &cause, err);
@@ -667,7 +688,9 @@ static void append_update(struct todo_store *store, const struct todo *const *to
             buffer_append_char(sql, ',');
         buffer_append_signed(sql, todos[i]->id);
     }
-    buffer_append_text(sql, ");");
+    buffer_append_char(sql, ')');
+    end_statement(store);
+    buffer_append_char(sql, ';');
     store->statements++;
 }
 
@@ -693,6 +716,7 @@ static bool store_delete(struct todo_store *store, const int64_t *ids, size_t co
             return false;
         buffer_append_text(&store->sql, delete_sql);
         buffer_append_signed(&store->sql, ids[i]);
+        end_statement(store);
         buffer_append_char(&store->sql, ';');
         store->statements++;
     }
@@ -705,6 +729,7 @@ static bool append_and_run(struct todo_store *store, const char *sql, const char
                            struct error *err)
 {
     buffer_append_text(&store->sql, sql);
+    end_statement(store);
     return run(store, doing, err);
 }
 
@@ -891,6 +916,7 @@ static bool store_commit(struct todo_store *store, struct error *err)
     size_t changes = store->statements;
 
     buffer_append_text(&store->sql, commit_sql);
+    end_statement(store);
     if (run(store, "commit", err) && run_rest(store, "commit", err)) {
         store->no_room_at = 0;
         db_mysql_server_took_change(true, store->generation);
@@ -944,6 +970,16 @@ static void store_close(struct todo_store *store)
 }
 
 static const struct todo_store_driver driver = {
+    .statements =
+        {
+                     .list = list_sql,
+                     .fetch = "SELECT id, title, completed, `order`, url FROM todo_todoitem"
+                     " WHERE id IN (?) ORDER BY id", .insert = "INSERT INTO todo_todoitem (title, completed, `order`, url)"
+                      " VALUES (?,?,?,?)", .update = "UPDATE todo_todoitem FORCE INDEX (PRIMARY)"
+                      " SET title = ?,completed = ?,`order` = ? WHERE id IN (?)", .delete = "DELETE FROM todo_todoitem WHERE id = ?",
+                     .clear = clear_sql,
+                     },
+    .set_trace = store_set_trace,
     .close = store_close,
     .list = store_list,
     .fetch = store_fetch,

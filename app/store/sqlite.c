@@ -42,17 +42,25 @@ enum statement {
     STATEMENT_COUNT,
 };
 
+/* Those that traces tell of. */
+#define LIST_SQL   "SELECT id, title, completed, \"order\", url FROM todo_todoitem ORDER BY id"
+#define FETCH_SQL  "SELECT id, title, completed, \"order\", url FROM todo_todoitem WHERE id = ?1"
+#define INSERT_SQL "INSERT INTO todo_todoitem (title, completed, \"order\") VALUES (?2, ?3, ?4)"
+#define UPDATE_SQL                                                                             \
+    "UPDATE todo_todoitem SET title = ?2, completed = ?3, \"order\" = ?4 WHERE id = ?1"
+#define DELETE_SQL "DELETE FROM todo_todoitem WHERE id = ?1"
+#define CLEAR_SQL  "DELETE FROM todo_todoitem"
+
 static const char *const statement_sql[STATEMENT_COUNT] = {
-    [LIST] = "SELECT id, title, completed, \"order\", url FROM todo_todoitem ORDER BY id",
-    [FETCH] = "SELECT id, title, completed, \"order\", url FROM todo_todoitem WHERE id = ?1",
+    [LIST] = LIST_SQL,
+    [FETCH] = FETCH_SQL,
     [BEGIN] = "BEGIN IMMEDIATE", /* the write lock now, so that nothing fails half way for want
                                     of it */
-    [INSERT] = "INSERT INTO todo_todoitem (title, completed, \"order\") VALUES (?2, ?3, ?4)",
+    [INSERT] = INSERT_SQL,
     [SET_URL] = "UPDATE todo_todoitem SET url = ?2 WHERE id = ?1",
-    [UPDATE] =
-        "UPDATE todo_todoitem SET title = ?2, completed = ?3, \"order\" = ?4 WHERE id = ?1",
-    [DELETE] = "DELETE FROM todo_todoitem WHERE id = ?1",
-    [CLEAR] = "DELETE FROM todo_todoitem",
+    [UPDATE] = UPDATE_SQL,
+    [DELETE] = DELETE_SQL,
+    [CLEAR] = CLEAR_SQL,
     [INSERT_KEY] = "INSERT INTO todobackend_idempotency_keys"
                    " (idempotency_key, fingerprint, todo_ids, created_at)"
                    " VALUES (?1, ?2, ?3, datetime('now'))",
@@ -576,13 +584,22 @@ static void store_close(struct todo_store *store)
 }
 
 static const struct todo_store_driver driver = {
+    .statements =
+        {
+                     .list = LIST_SQL,
+                     .fetch = FETCH_SQL,
+                     .insert = INSERT_SQL,
+                     .update = UPDATE_SQL,
+                     .delete = DELETE_SQL,
+                     .clear = CLEAR_SQL,
+                     },
     .close = store_close,
     .list = store_list,
     .fetch = store_fetch,
     .query = store_query,
     .begin = store_begin,
     .load_for_update = fetch_each, /* begin has locked the whole database */
-    .list_for_update = list_all,   /* the same */
+    .list_for_update = list_all, /* the same */
     .insert = store_insert,
     .update = store_update,
     .delete = store_delete,

@@ -295,10 +295,11 @@ out:
 
 static bool transaction_run(struct transaction *transaction, struct error *err)
 {
-    uint64_t began = clock_now();
+    const struct todo_store_handle *handle = transaction->batch->handle;
+    uint64_t began = todo_begin_trip(handle, transaction->operations);
     bool ok = transaction_try(transaction, err);
 
-    todo_measure_trip(METRICS_WRITE, transaction->count, began, err);
+    todo_end_trip(handle, transaction->operations, transaction->count, false, began, err);
     return ok;
 }
 

@@ -90,12 +90,12 @@ static bool look_with_retries(const struct todo_store_handle *handle,
                               bool with_list, struct todo_list *list, struct error *err)
 {
     for (unsigned tries = 0; tries < TRIES_MOST; tries++) {
-        uint64_t began = clock_now();
+        uint64_t began = todo_begin_trip(handle, operations);
         bool ok;
 
         *err = (struct error){0};
         ok = look(handle, operations, count, with_list, list, err);
-        todo_measure_trip(METRICS_READ, count, began, err);
+        todo_end_trip(handle, operations, count, with_list, began, err);
         if (ok || (err->code != ERROR_UNAVAILABLE && err->code != ERROR_CONFLICT))
             break;
     }

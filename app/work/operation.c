@@ -39,11 +39,59 @@ enum todo_outcome todo_outcome_of(const struct error *err)
     return err->code == ERROR_REFUSED ? TODO_REFUSED : TODO_FAILED;
 }
 
-void todo_measure_trip(enum metrics_kind kind, size_t count, uint64_t began,
-                       const struct error *err)
+static const char *statement_of(const struct todo_statements *statements,
+                                enum todo_operation_kind kind, bool with_list)
 {
+    switch (kind) {
+    case TODO_LIST:
+        return statements->list;
+    case TODO_FETCH:
+        return with_list ? statements->list : statements->fetch;
+    case TODO_CREATE:
+        return statements->insert;
+    case TODO_UPDATE:
+        return statements->update;
+    case TODO_DELETE:
+        return statements->delete;
+    case TODO_CLEAR:
+        return statements->clear;
+    case TODO_CHECK:
+        break;
+    }
+    return NULL;
+}
+
+uint64_t todo_begin_trip(const struct todo_store_handle *handle,
+                         struct todo_operation *const *operations)
+{
+    const char *traceparent = operations[0]->traceparent;
+
+    if (handle->driver->set_trace)
+        handle->driver->set_trace(handle->store, *traceparent ? traceparent : NULL);
+    return clock_now();
+}
+
+void todo_end_trip(const struct todo_store_handle *handle,
+                   struct todo_operation *const *operations, size_t count, bool with_list,
+                   uint64_t began, const struct error *err)
+{
+    enum todo_operation_kind first = operations[0]->kind;
+    bool is_read = first == TODO_LIST || first == TODO_FETCH;
+    enum metrics_kind kind = is_read ? METRICS_READ : METRICS_WRITE;
+    uint64_t ended = clock_now();
+
+    if (handle->driver->set_trace)
+        handle->driver->set_trace(handle->store, NULL);
+    for (size_t i = 0; i < count; i++)
+        operations[i]->trip = (struct trip){
+            .began = began,
+            .ended = ended,
+            .statement =
+                statement_of(&handle->driver->statements, operations[i]->kind, with_list),
+            .has_failed = err->code != ERROR_NONE,
+        };
     if (err->code == ERROR_UNAVAILABLE)
         return;
-    metrics_observe(METRICS_DB_TRIP, kind, clock_now() - began);
+    metrics_observe(METRICS_DB_TRIP, kind, ended - began);
     metrics_observe(METRICS_DB_BATCH, kind, count);
 }

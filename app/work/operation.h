@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/metrics.h"
+#include "base/trip.h"
 #include "todo/edits.h"
 #include "todo/todo.h"
 #include "work/store.h"
@@ -62,9 +63,11 @@ struct todo_operation {
     const struct todo_key *key;      /* of create; NULL: done as often as it is asked for */
     uint64_t asked_at;               /* clock_now(), and */
     uint64_t deadline;               /* that of the latest answer */
+    char traceparent[56];            /* for the database to see; empty: nothing */
     bool is_look; /* comes before all that wait, however many: /readyz must know soon */
 
     /* Set for the call of `complete`, and valid during it. */
+    struct trip trip;
     enum todo_outcome outcome;
     struct todo todo; /* of fetch, create and update, when done; of a condition that failed */
     size_t missing;   /* of an update of many, when not found: the first's place */
@@ -94,10 +97,17 @@ void todo_operation_create(struct todo_operation *operation, size_t nth, struct 
 /* How an operation went that failed with this error. */
 enum todo_outcome todo_outcome_of(const struct error *err);
 
-/* A trip to the database for so many operations has ended, which began at this time
- * (clock_now()). One that didn't come there is not counted. */
-void todo_measure_trip(enum metrics_kind kind, size_t count, uint64_t began,
-                       const struct error *err);
+/* A trip to the database for these operations begins: it says for which trace. That of the
+ * first counts, which has waited longest: with all of them, a statement for many would be
+ * longer than what a database keeps of it. Returns clock_now(). */
+uint64_t todo_begin_trip(const struct todo_store_handle *handle,
+                         struct todo_operation *const *operations);
+
+/* It has ended, and each operation has it. One that didn't come to the database is not counted.
+ * `with_list`: what fetches wanted was in the list. */
+void todo_end_trip(const struct todo_store_handle *handle,
+                   struct todo_operation *const *operations, size_t count, bool with_list,
+                   uint64_t began, const struct error *err);
 
 /* Takes the operations of a flight or batch that have their results. These are valid during the
  * call only. */

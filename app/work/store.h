@@ -36,7 +36,18 @@ struct todo_insert {
 struct todo_store; /* what a database keeps for itself */
 struct todo_outage;
 
+/* What is sent for one todo, or for all, with ? in the place of each value: for people. */
+struct todo_statements {
+    const char *list, *fetch, *insert, *update, *delete, *clear;
+};
+
 struct todo_store_driver {
+    struct todo_statements statements;
+
+    /* Until the next call, each statement has a comment that says this: a traceparent, which
+     * is borrowed for that long; NULL: none. NULL where the database sees no comments. */
+    void (*set_trace)(struct todo_store *store, const char *traceparent);
+
     /* On the thread that used the store, as its last call: it also gives back what the
      * database's library keeps for that thread. */
     void (*close)(struct todo_store *store);

@@ -7,13 +7,18 @@
 #include "check.h"
 #include "database.h"
 #include "exchange.h"
+#include "sandbox.h"
 #include "suites.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define PATIENCE      10000000U /* microseconds until a line is in the log */
 #define CLIENTS       8
@@ -262,8 +267,232 @@ static void test_requests_that_share_an_answer_have_ids_of_their_own(void)
     server_close(&server);
 }
 
+/* ---- what X-Ray is told ---- */
+
+/* A daemon that only listens. */
+struct daemon {
+    int socket;
+    char setting[64];
+};
+
+static bool open_daemon(struct daemon *daemon)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof address;
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    daemon->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool good = bind(daemon->socket, (const struct sockaddr *)&address, size) == 0 &&
+                getsockname(daemon->socket, (struct sockaddr *)&address, &size) == 0;
+    snprintf(daemon->setting, sizeof daemon->setting, "AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:%u",
+             ntohs(address.sin_port));
+    return CHECK(good, "daemon", "no socket");
+}
+
+/* The next segment, without its header line; NULL when none comes within so many
+ * milliseconds. */
+static json_t *receive_segment(const struct daemon *daemon, int limit)
+{
+    static const char header[] = "{\"format\":\"json\",\"version\":1}\n";
+    static char bytes[65536];
+    struct pollfd ready = {.fd = daemon->socket, .events = POLLIN};
+
+    if (poll(&ready, 1, limit) != 1)
+        return NULL;
+    ssize_t size = recv(daemon->socket, bytes, sizeof bytes - 1, 0);
+    bytes[size > 0 ? size : 0] = '\0';
+    if (!CHECK(strncmp(bytes, header, sizeof header - 1) == 0, "header", "%.60s", bytes))
+        return NULL;
+    json_t *segment = json_loads(bytes + sizeof header - 1, JSON_REJECT_DUPLICATES, NULL);
+    CHECK(segment != NULL, "segment", "no JSON: %.3000s", bytes);
+    return segment;
+}
+
+/* Flags as a text: "error throttle fault". */
+static const char *flags_of(const json_t *segment, char flags[32])
+{
+    static const char *const names[] = {"error", "throttle", "fault"};
+
+    *flags = '\0';
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (json_is_true(json_object_get(segment, names[i])))
+            strcat(strcat(flags, *flags ? " " : ""), names[i]);
+    return flags;
+}
+
+#define AMZN(more) "X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793" more "\r\n"
+#define AMZN_ID    "1-5759e988-bd862e3fe1be46a994272793"
+
+enum {
+    NO_TRIP,
+    TRIP,
+};
+
+/* `id` NULL: nothing is sent. */
+/* clang-format off */
+static const struct told {
+    const char *name;
+    struct client_request request;
+    const char *id, *parent, *flags;
+    int trips;
+    const char *statement; /* a part of it */
+} told[] = {
+    {"Sampled=1", WITH("/todos", AMZN(";Parent=53995c3f42cd8ad8;Sampled=1")), AMZN_ID, "53995c3f42cd8ad8",
+     "", TRIP, "SELECT id"},
+    {"Sampled=0", WITH("/todos", AMZN(";Parent=53995c3f42cd8ad8;Sampled=0")), NULL, NULL, NULL, NO_TRIP, NULL},
+    {"no parent", WITH("/todos", AMZN(";Sampled=1")), AMZN_ID, "", "", TRIP, "SELECT id"},
+    {"traceparent, sampled", WITH("/todos", TRACEPARENT "01\r\n"),
+     "1-4bf92f35-77b34da6a3ce929d0e0e4736", PARENT, "", TRIP, "SELECT id"},
+    {"traceparent, not sampled", WITH("/todos", TRACEPARENT "00\r\n"), NULL, NULL, NULL, NO_TRIP, NULL},
+    {"a todo that is not there", WITH("/todos/999999999", AMZN(";Sampled=1")), AMZN_ID, "", "error", TRIP,
+     "SELECT id, title, completed"},
+    {"a create", SEND("POST", "/todos", AMZN(";Sampled=1"), "application/json", "{\"title\":\"secret\"}"),
+     AMZN_ID, "", "", TRIP, "INSERT INTO"},
+    {"an update", SEND("PATCH", "/todos/999999999", AMZN(";Sampled=1"), "application/json", "{\"title\":\"secret\"}"),
+     AMZN_ID, "", "error", TRIP, "UPDATE todo_todoitem"},
+    {"a deletion", ASK_WITH("DELETE", "/todos/999999999", AMZN(";Sampled=1")), AMZN_ID, "", "error", TRIP,
+     "DELETE FROM todo_todoitem WHERE id = ?"},
+    {"a bad body", SEND("POST", "/todos", AMZN(";Sampled=1"), "application/json", "{"), AMZN_ID, "", "error",
+     NO_TRIP, NULL},
+    {"no such path", WITH("/no/such", AMZN(";Sampled=1")), AMZN_ID, "", "error", NO_TRIP, NULL},
+    {"two hosts", WITH("/todos", "Host: a\r\nHost: b\r\n" AMZN(";Sampled=1")), AMZN_ID, "", "error", NO_TRIP,
+     NULL},
+    {"a health check that is traced", WITH("/livez", AMZN(";Sampled=1")), AMZN_ID, "", "", NO_TRIP, NULL},
+    {"a health check", GET("/livez"), NULL, NULL, NULL, NO_TRIP, NULL},
+    {"all", ASK_WITH("DELETE", "/todos", AMZN(";Sampled=1")), AMZN_ID, "", "", TRIP, "DELETE FROM todo_todoitem"},
+};
+/* clang-format on */
+
+static void check_trip(const struct told *row, const json_t *segment)
+{
+    const json_t *trips = json_object_get(segment, "subsegments");
+    const json_t *trip = json_array_get(trips, 0);
+    const json_t *sql = json_object_get(trip, "sql");
+    double start = json_real_value(json_object_get(segment, "start_time"));
+    double end = json_real_value(json_object_get(segment, "end_time"));
+    double began = json_real_value(json_object_get(trip, "start_time"));
+    double ended = json_real_value(json_object_get(trip, "end_time"));
+
+    CHECK_NUMBER(row->name, "trips", row->trips, (long long)json_array_size(trips));
+    CHECK(start > 1.6e9 && start <= end && end - start < 10, row->name, "from %f to %f", start,
+          end);
+    if (row->trips == NO_TRIP)
+        return;
+    CHECK_TEXT(row->name, "namespace", "remote", text_in(trip, "namespace"));
+    CHECK_TEXT(row->name, "database", on_mysql() ? "MySQL" : "SQLite",
+               text_in(sql, "database_type"));
+    CHECK_CONTAINS(row->name, "statement", row->statement, text_in(sql, "sanitized_query"));
+    CHECK(!strstr(text_in(sql, "sanitized_query"), "secret"), row->name, "a value is told");
+    CHECK(start <= began && began <= ended && ended <= end, row->name,
+          "the trip was from %f to %f, the request from %f to %f", began, ended, start, end);
+}
+
+static void check_told(const struct server *server, const struct daemon *daemon,
+                       const struct told *row)
+{
+    struct client_response response = {0};
+    char flags[32];
+
+    client_ask(server->port, &row->request, &response);
+    json_t *segment = receive_segment(daemon, row->id ? CLIENT_TIME_LIMIT : 200);
+    if (!row->id)
+        CHECK(!segment, row->name, "a segment came");
+    else if (CHECK(segment != NULL, row->name, "no segment")) {
+        const json_t *answer = json_object_get(json_object_get(segment, "http"), "response");
+        CHECK_TEXT(row->name, "name", "todobackend", text_in(segment, "name"));
+        CHECK_TEXT(row->name, "trace", row->id, text_in(segment, "trace_id"));
+        CHECK_TEXT(row->name, "parent", row->parent, text_in(segment, "parent_id"));
+        CHECK_TEXT(row->name, "flags", row->flags, flags_of(segment, flags));
+        CHECK_NUMBER(row->name, "status", response.status,
+                     json_integer_value(json_object_get(answer, "status")));
+        check_trip(row, segment);
+    }
+    json_decref(segment);
+    client_response_release(&response);
+}
+
+static void test_xray_is_told_what_callers_want_it_to_be(void)
+{
+    struct daemon daemon = {.socket = -1};
+    struct server server = {0};
+    const char *const settings[] = {daemon.setting, NULL};
+
+    if (open_daemon(&daemon) && server_open(&server, settings))
+        for (size_t i = 0; i < COUNT(told); i++)
+            check_told(&server, &daemon, &told[i]);
+    server_close(&server);
+    close(daemon.socket);
+}
+
+#define OPEN_REQUESTS 2000
+
+/* The first of each second, and one of twenty: 100 of 2,000, off by more than 40 once in 10^4.
+ */
+static void test_where_nobody_decides_some_are_told(void)
+{
+    struct daemon daemon = {.socket = -1};
+    struct server server = {0};
+    const char *const settings[] = {daemon.setting, "HTTP_THREADS=1", NULL};
+    struct client_connection connection;
+    struct client_response response = {0};
+    json_t *segment;
+    unsigned count = 0;
+
+    if (!open_daemon(&daemon) || !server_open(&server, settings) ||
+        !client_open(&connection, server.port))
+        return;
+    for (unsigned i = 0; i < OPEN_REQUESTS; i++) {
+        client_send_text(&connection, "GET /no/such HTTP/1.1\r\nHost: a\r\n\r\n");
+        client_receive(&connection, false, CLIENT_TIME_LIMIT, &response);
+        if (i == 0) {
+            segment = receive_segment(&daemon, CLIENT_TIME_LIMIT);
+            CHECK(segment != NULL, "reservoir", "the first is not told");
+            json_decref(segment);
+        }
+        for (; (segment = receive_segment(&daemon, 0)); json_decref(segment))
+            count++;
+    }
+    CHECK(count > 50 && count < 170, "rate", "%u of %d", count, OPEN_REQUESTS);
+    client_close(&connection);
+    client_response_release(&response);
+    server_close(&server);
+    close(daemon.socket);
+}
+
+/* Who asks is told what was decided. */
+static void test_a_caller_that_asks_is_told_the_decision(void)
+{
+    struct daemon daemon = {.socket = -1};
+    struct server server = {0};
+    const char *const settings[] = {daemon.setting, NULL};
+    struct client_response response = {0};
+
+    if (open_daemon(&daemon) && server_open(&server, settings)) {
+        for (int i = 0; i < 50; i++) {
+            client_ask(server.port, &(struct client_request)WITH("/todos", AMZN(";Sampled=?")),
+                       &response);
+            const char *answer = client_header(&response, "X-Amzn-Trace-Id");
+            bool is_told = answer && strcmp(answer, "Root=" AMZN_ID ";Sampled=1") == 0;
+            json_t *segment = receive_segment(&daemon, is_told ? CLIENT_TIME_LIMIT : 20);
+            CHECK(is_told || (answer && strcmp(answer, "Root=" AMZN_ID ";Sampled=0") == 0),
+                  "asks", "answer: %s", answer ? answer : "none");
+            CHECK(is_told == (segment != NULL), "asks", "%s, and then?", answer ? answer : "");
+            json_decref(segment);
+        }
+        client_ask(server.port, &(struct client_request)WITH("/todos", AMZN(";Sampled=1")),
+                   &response);
+        CHECK_TEXT("doesn't ask", "answer", NULL, client_header(&response, "X-Amzn-Trace-Id"));
+    }
+    client_response_release(&response);
+    server_close(&server);
+    close(daemon.socket);
+}
+
 CU_TestInfo trace_tests[] = {
     TEST(test_an_answer_and_its_line_have_the_same_ids),
     TEST(test_requests_that_share_an_answer_have_ids_of_their_own),
+    TEST(test_xray_is_told_what_callers_want_it_to_be),
+    TEST(test_where_nobody_decides_some_are_told),
+    TEST(test_a_caller_that_asks_is_told_the_decision),
     CU_TEST_INFO_NULL,
 };

@@ -350,6 +350,7 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         [HTTP_HEADER_FORWARDED_SSL] = "x-forwarded-ssl",
         [HTTP_HEADER_REQUEST_ID] = "x-request-id",
         [HTTP_HEADER_TRACE_PARENT] = "TRACEPARENT",
+        [HTTP_HEADER_USER_AGENT] = "user-agent",
         [HTTP_HEADER_AMZN_TRACE_ID] = "x-amzn-trace-id",
     };
     struct http_request request = {0};
