@@ -11,7 +11,7 @@
 struct http_body {
     struct buffer bytes;
     bool is_left_out; /* of a 304, with so many bytes */
-    uint64_t left_out;
+    size_t left_out;
     struct http_server *server;
     atomic_uint references; /* of responses of the library's */
 };
