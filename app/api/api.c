@@ -62,6 +62,11 @@ static const struct http_route routes[] = {
      .methods = {{HTTP_GET, api_show_file}, {HTTP_HEAD, api_show_file}},
      },
     {
+     .pattern = "/openapi.json",
+     .allow = "GET, HEAD",
+     .methods = {{HTTP_GET, api_show_document}, {HTTP_HEAD, api_show_document}},
+     },
+    {
      .pattern = "/livez",
      .is_health = true,
      .allow = "GET, HEAD",

@@ -50,6 +50,15 @@ void api_show_root(void *context, struct http_exchange *exchange,
         show_root_links(api, exchange, match);
 }
 
+void api_show_document(void *context, struct http_exchange *exchange,
+                       const struct http_match *match)
+{
+    static const char document[] = "openapi.json";
+    const struct todo_api *api = context;
+
+    http_static_respond(&api->files, exchange, match, document, sizeof(document) - 1);
+}
+
 void api_show_file(void *context, struct http_exchange *exchange,
                    const struct http_match *match)
 {

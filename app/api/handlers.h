@@ -63,6 +63,7 @@ http_handler api_describe_item;
 /* files.c: the web page, and the API's root at the same address */
 http_handler api_show_root;
 http_handler api_describe_root;
+http_handler api_show_document; /* OpenAPI */
 http_handler api_show_file;
 
 /* metrics.c */
