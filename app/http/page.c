@@ -109,6 +109,7 @@ static void append_start(struct buffer *out, const struct http_response *respons
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
              "<meta name=\"color-scheme\" content=\"light dark\">\n"
              "<link rel=\"icon\" href=\"/static/favicon.svg\" type=\"image/svg+xml\">\n"
+             "<link rel=\"service-desc\" href=\"/openapi.json\" type=\"application/json\">\n"
              "<link rel=\"stylesheet\" href=\"/static/style.css\">\n"
              "<link rel=\"stylesheet\" href=\"/static/browse.css\">\n"
              "<script type=\"module\" src=\"/static/browse.js\"></script>\n"

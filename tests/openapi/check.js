@@ -118,6 +118,7 @@ class Server {
 
 // ---- requests ----
 
+const RECENT = 'recent'; // stands for the id of the todo that was made last
 const often = (usual, other) => fc.oneof({ weight: 4, arbitrary: usual }, { weight: 1, arbitrary: other });
 const text = fc.oneof(fc.string({ maxLength: 20 }), fc.fullUnicodeString({ maxLength: 12 }),
   fc.constantFrom('', 'null', 'a'.repeat(257), '%', '_', '\u0000'));
@@ -138,46 +139,51 @@ const query = fc.record({
   other: text,
 }, { requiredKeys: [] });
 const etag = fc.constantFrom('*', '"x"', 'W/"x"', '"a", "b"', 'nonsense');
-const headers = fc.record({
+const headers = often(fc.constant({ Accept: '*/*' }), fc.record({
   'Accept': fc.constantFrom('*/*', 'application/json', 'text/html', 'application/problem+json, */*;q=0.5',
     'application/problem+json', 'image/png', 'application/json;indent=3', ''),
   'If-Match': etag,
   'If-None-Match': etag,
   'Idempotency-Key': fc.oneof(fc.uuid().map((key) => `"${key}"`), fc.constantFrom('"same"', 'same', '')),
   'Origin': fc.constantFrom('http://a.example', 'null'),
-}, { requiredKeys: [] });
-const fields = fc.record({ title: fc.oneof(text, fc.anything()), completed: fc.oneof(fc.boolean(), fc.anything()),
-  order: fc.oneof(number, fc.anything()) }, { requiredKeys: [] });
+}, { requiredKeys: [] }));
+const fields = fc.record({ title: often(fc.string({ maxLength: 20 }), fc.anything()),
+  completed: often(fc.boolean(), fc.anything()), order: often(fc.integer({ min: -9, max: 9 }), fc.anything()) },
+{ requiredKeys: [] });
 const stringify = (value) => {
   try { return JSON.stringify(value) ?? ''; } catch { return ''; } // a BigInt
 };
-const body = fc.oneof(
-  fields.map((value) => ({ type: 'application/json', body: stringify(value) })),
+const body = often(
+  fields.map((value) => ({ type: 'application/json', body: stringify(value) })), fc.oneof(
   fc.json().map((value) => ({ type: 'application/json', body: value })),
   text.map((value) => ({ type: 'application/json', body: value })),
   fc.record({ title: text, completed: text, order: text }, { requiredKeys: [] }).map((values) => ({
     type: 'application/x-www-form-urlencoded', body: new URLSearchParams(values).toString().replaceAll('%uFFFD', '') })),
   fc.tuple(fc.constantFrom('text/plain', 'multipart/form-data; boundary=b',
-    'application/merge-patch+json'), text).map(([type, value]) => ({ type, body: value })));
+    'application/merge-patch+json'), text).map(([type, value]) => ({ type, body: value }))));
 
 function arbitrary(document) {
-  return fc.tuple(fc.constantFrom(...document.operations().filter((each) => each.method !== 'options' ||
-      each.path.length < 20)), fc.oneof(fc.integer({ min: 0, max: 60 }).map(String), fc.constantFrom('007', 'x', '9'.repeat(30), '-1')),
-  query, headers, body, fc.constantFrom('', '', '', '.json', '.api', '.xml'))
+  const operations = document.operations();
+  const frequent = operations.filter((each) => each.path.startsWith('/todos') && each.method !== 'delete');
+  return fc.tuple(often(fc.constantFrom(...frequent), fc.constantFrom(...operations)),
+    often(fc.constant(RECENT), fc.constantFrom('0', '1', '007', 'x', '9'.repeat(30), '-1')),
+  often(fc.constant({}), query), headers, body, fc.constantFrom('', '', '', '.json', '.api', '.xml'))
     .map(([{ path, method }, id, values, sent, content, suffix]) => {
       const hasBody = ['post', 'put', 'patch'].includes(method);
       const parameters = new URLSearchParams(values).toString();
       const takesSuffix = path === '/todos' || path === '/todos/{id}';
       return { path, method: method.toUpperCase(),
-        target: path.replace('{id}', id).replace('{name}', id === '007' ? 'app.js' : 'none') +
+        target: path.replace('{id}', () => id).replace('{name}', id === '007' ? 'app.js' : 'none') +
           (takesSuffix ? suffix : '') + (parameters ? `?${parameters}` : ''),
         headers: { ...sent, ...(hasBody ? { 'Content-Type': content.type } : {}) },
         body: hasBody ? content.body : '' };
     });
 }
 
+let recent = 1;
 async function checkAnswer(server, document, asked) {
-  const answer = await server.ask(asked);
+  const answer = await server.ask({ ...asked, target: asked.target.replace(RECENT, String(recent)) });
+  recent = answer.headers.get('Location')?.match(/\/todos\/(\d+)/)?.[1] ?? recent;
   if (answer.status >= 500) throw new Error(`${answer.status} ${answer.body}`);
   const problem = document.problemOf(asked.path, asked.method, answer);
   if (problem) throw new Error(`${problem}: ${answer.body.slice(0, 200)}`);
