@@ -4,14 +4,15 @@ import * as bars from './bars.js';
 import * as keys from './keys.js';
 import * as lines from './lines.js';
 import * as list from './list.js';
+import * as live from './live.js';
 import * as outbox from './outbox.js';
 import * as press from './press.js';
 import * as todos from './todos.js';
 import { Failure } from './server.js';
 import { localize, shorten, translate, words } from './words.js';
 
-const POLL = 10000; // milliseconds between looks at the list while the page is seen
-const POLL_WHEN_AWAY = 2000; // or makes no sense
+const POLL = 60000; // milliseconds between looks at the list while the page is seen: for lost news
+const POLL_WHEN_AWAY = 2000; // or the server makes no sense
 const FIND_FROM = 30; // todos
 
 const { redraw } = press;
@@ -407,4 +408,5 @@ field.focus();
 todos.start({ changed: onChanged, acknowledged: onAcknowledged, refused: onRefused });
 draw();
 keepUp().then(keepPage); // when the list has come
+live.start(todos.follow, reread);
 keepUpIn(POLL_WHEN_AWAY); // what the page before this one sent last may still be on its way

@@ -11,12 +11,10 @@ export function compare(one, other) {
   return one.number - other.number;
 }
 
+export const orderAfter = (order) => (order === null || order > MOST - STEP ? null : order + STEP);
+
 // The order of a new todo after all that are there: none as long as the last one has none.
-export function orderAtEnd(todos) {
-  const last = todos.at(-1);
-  if (!last) return STEP;
-  return last.order === null || last.order > MOST - STEP ? null : last.order + STEP;
-}
+export const orderAtEnd = (todos) => (todos.length > 0 ? orderAfter(todos.at(-1).order) : STEP);
 
 function numberAll(todos) {
   return new Map(todos.map((todo, index) => [todo, (index + 1) * STEP]));

@@ -2,12 +2,13 @@
 // outlives a reload of the page. A change sent twice is carried out once: a POST has a key that
 // the server knows it by, and PATCH and DELETE come to the same.
 //
-// A change is { id, method, changes: [{ key, body }] }, and all of one todo go in their order.
+// A change is { id, method, changes: [{ key, body, from }] }, many of them if they are to be made at
+// once; and all of one todo go in their order.
 
 import { send } from './server.js';
 
 const KEPT = 'todos.outbox';
-const AT_ONCE = 6; // a browser has no more connections for one server
+const AT_ONCE = 4; // a browser has six connections for one server; reads want some of them
 
 const running = new Set();
 let waiting = load();
@@ -49,6 +50,13 @@ function finish(change) {
   save();
 }
 
+// What can't be made at once may be made one by one, but for those that are in the way.
+function split(change) {
+  const parts = change.changes.map((part) => ({ id: makeId(), method: change.method, changes: [part] }));
+  waiting = waiting.flatMap((other) => (other === change ? parts : [other]));
+  save();
+}
+
 async function run(change) {
   running.add(change);
   try {
@@ -60,6 +68,8 @@ async function run(change) {
     const isDone = change.method === 'DELETE' && error.status === 404;
     if (error.isAway && !isDone) {
       failure = error;
+    } else if (change.changes.length > 1) {
+      split(change);
     } else {
       finish(change);
       if (isDone) listener.acknowledged(change, []);
@@ -102,11 +112,10 @@ export function drop(key) {
   save();
 }
 
-// The todo that was known as `from` has its number now.
+// The todo that was known as `from` has its number now; keep() is still to be called.
 export function rename(from, to) {
   for (const { changes } of waiting)
     for (const change of changes) if (change.key === from) change.key = to;
-  save();
 }
 
 // After a change of what is waiting.

@@ -2,6 +2,7 @@
 
 const LIST = '/todos';
 const PATIENCE = 15000; // milliseconds that an answer may take
+const WAIT = 25; // seconds that the server may hold back the answer that there is no news
 const AWAY = [0, 408, 409, 429, 502, 503, 504]; // 409: the same is still being worked on
 
 // Why a request failed: `status` is 0 when no answer of the API came, but none or nonsense.
@@ -63,7 +64,7 @@ function refusal(status, text) {
 
 /* ---- requests ---- */
 
-async function ask(method, path, headers = {}, json) {
+async function ask(method, path, headers = {}, json, patience = PATIENCE) {
   let response, text;
   try {
     response = await fetch(path, {
@@ -74,7 +75,7 @@ async function ask(method, path, headers = {}, json) {
       redirect: 'manual', // the API has none; a login page has, maybe to where fetch may not go
       // a change outlives its page; browsers take at most 64 KiB for all of these together
       keepalive: method !== 'GET' && (json ?? '').length < 8192,
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(patience),
     });
     text = await response.text();
   } catch (error) {
@@ -92,8 +93,10 @@ async function ask(method, path, headers = {}, json) {
 let lastList;
 let lastTag = null;
 
-export async function readList() {
-  const { etag, text } = await ask('GET', LIST, lastTag && { 'If-None-Match': lastTag });
+// `waits`: as soon as there is another list than the last one, or after a while (RFC 7240, 4.3).
+export async function readList(waits = false) {
+  const headers = { ...(lastTag && { 'If-None-Match': lastTag }), ...(waits && { Prefer: `wait=${WAIT}` }) };
+  const { etag, text } = await ask('GET', LIST, headers, undefined, waits ? PATIENCE + WAIT * 1000 : PATIENCE);
   if (text !== null) lastList = read(text, isList);
   lastTag = etag;
   return lastList;
@@ -122,14 +125,28 @@ async function retitle(key, body, from) {
   }
 }
 
-// Carries out a change of the outbox; gives what the server has of each of its todos now.
-export async function send({ id, method, changes }) {
-  const [{ key, body, from }] = changes;
-  if (method === 'POST') {
-    const { text } = await ask('POST', LIST, { 'Idempotency-Key': `"${id}"` }, JSON.stringify(body));
-    return [read(text, isTodo)];
+// Many at once, all or none.
+async function sendMany(method, headers, bodies) {
+  const { text } = await ask(method, LIST, headers, JSON.stringify(bodies));
+  return read(text, (value) => isList(value) && value.length === bodies.length);
+}
+
+async function sendOne({ id, method, changes: [{ key, body, from }] }) {
+  if (method === 'DELETE') {
+    await ask('DELETE', key);
+    return null;
   }
-  if (method === 'PATCH') return [await (from === undefined ? patch(key, body) : retitle(key, body, from))];
-  await ask('DELETE', key);
-  return [];
+  if (method === 'PATCH') return from === undefined ? patch(key, body) : retitle(key, body, from);
+  const { text } = await ask('POST', LIST, { 'Idempotency-Key': `"${id}"` }, JSON.stringify(body));
+  return read(text, isTodo);
+}
+
+// Carries out a change of the outbox; gives what the server has of each of its todos now.
+export async function send(change) {
+  const { id, method, changes } = change;
+  if (changes.length === 1) return [await sendOne(change)];
+  if (method === 'POST') return sendMany('POST', { 'Idempotency-Key': `"${id}"` }, changes.map(({ body }) => body));
+  const saved = await sendMany('PATCH', {}, changes.map(({ key, body }) => ({ url: key, ...body })));
+  const byKey = new Map(saved.map((todo) => [keyOf(todo), todo]));
+  return changes.map(({ key }) => byKey.get(key));
 }

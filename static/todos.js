@@ -3,15 +3,17 @@
 
 import * as outbox from './outbox.js';
 import * as server from './server.js';
-import { compare, orderAtEnd, ordersAfterMove } from './order.js';
+import { compare, orderAfter, orderAtEnd, ordersAfterMove } from './order.js';
 
 const todos = new Map(); // key -> todo
+const MANY = 500; // changes that are made at once: some 30 kB
 const channel = openChannel();
 let nextNumber = 1e15; // of todos that the server has not numbered yet
 let acknowledged = 0; // changes: a list that was read across one is out of date
 let again = false;
 let reading = null;
 let isLoaded = false;
+let lastTaken;
 let listener;
 
 // Firefox lets no tab talk to another where cookies are blocked.
@@ -87,38 +89,52 @@ function take(list) {
 
 // Those that were typed before there was a list to put them into.
 function placeAdded() {
+  let end = orderAtEnd(all().filter(({ todo }) => todo.saved));
   for (const { method, changes } of outbox.all())
-    for (const { key, body } of changes) {
+    for (const { body } of changes) {
       if (method !== 'POST' || body.order !== undefined) continue;
-      body.order = orderAtEnd(all().filter((item) => item.key !== key && item.order !== null));
+      body.order = end;
+      end = orderAfter(end);
     }
   outbox.keep();
 }
 
-async function readOnce() {
+// Whether there was news.
+async function readOnce(waits) {
   const seen = acknowledged;
+  const last = lastTaken;
   again = false;
-  const list = await server.readList();
+  const list = await server.readList(waits);
   if (seen !== acknowledged) {
     again = true; // once all are through
-    return;
+    if (outbox.isIdle()) refreshQuietly();
+    return true;
   }
   take(list);
+  lastTaken = list;
   if (!isLoaded) {
     isLoaded = true;
     placeAdded();
     outbox.retry();
   }
   listener.changed();
+  return list !== last;
 }
 
 // Reads the list again.
 export function refresh() {
-  reading ??= readOnce().finally(() => {
+  reading ??= readOnce(false).finally(() => {
     reading = null;
     if (again && outbox.isIdle()) return refresh();
   });
   return reading;
+}
+
+// Reads it as soon as there is news, or after a while; whether there was. Other tabs are told.
+export async function follow() {
+  const isNews = await readOnce(true);
+  if (isNews) channel.postMessage('changed');
+  return isNews;
 }
 
 const refreshQuietly = () => refresh().catch(() => {});
@@ -150,6 +166,7 @@ function onAcknowledged({ method, changes }, saved) {
     if (todo && method === 'DELETE') forget(todo);
     else if (todo) receive(todo, saved[index]);
   });
+  outbox.keep();
   channel.postMessage('changed');
   listener.acknowledged();
 }
@@ -172,26 +189,31 @@ function onChanged() {
 
 /* ---- changes: each shows at once ---- */
 
+function putMany(method, changes) {
+  for (let start = 0; start < changes.length; start += MANY) outbox.put(method, changes.slice(start, start + MANY));
+}
+
 // `items`: { title, completed, order }, of which only the title must be there. Without an order
 // they stand at the end.
 export function add(items) {
-  const added = [];
-  for (const item of items) {
+  let end = isLoaded ? orderAtEnd(all()) : undefined;
+  const added = items.map((item) => {
     const todo = makeTodo(`new ${nextNumber}`, nextNumber, null);
     const body = { ...item };
     nextNumber++;
-    if (body.order === undefined && isLoaded) body.order = orderAtEnd(all());
+    if (body.order === undefined && isLoaded) {
+      body.order = end;
+      end = orderAfter(end);
+    }
     todos.set(todo.key, todo);
-    added.push(todo);
-    outbox.put('POST', [{ key: todo.key, body }]);
-  }
-  return added;
+    return { todo, body };
+  });
+  putMany('POST', added.map(({ todo, body }) => ({ key: todo.key, body })));
+  return added.map(({ todo }) => todo);
 }
 
 // `changes`: [todo, properties] pairs.
-export function change(changes) {
-  for (const [todo, body] of changes) outbox.put('PATCH', [{ key: todo.key, body }]);
-}
+export const change = (changes) => putMany('PATCH', changes.map(([todo, body]) => ({ key: todo.key, body })));
 
 // `from` is the title that was there when the edit began: if it is another one by now, that is
 // told instead, by a refusal with the current todo.
