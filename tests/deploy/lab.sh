@@ -24,6 +24,9 @@ if ! docker version >/dev/null 2>&1; then
     "$lab" up >/dev/null || exit 1
     eval "$("$lab" env)"
 fi
+# One at a time: a swarm that begins or ends takes networks away from what else runs on its engine.
+exec 9>"${TMPDIR:-/tmp}/$tests.lock"
+flock 9
 folder=$(mktemp -d)
 trap 'clean_up >"$folder/clean_up" 2>&1; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
@@ -85,7 +88,7 @@ make_images() {
     later broken 'note varchar(100) NULL' 'mark no_such_type NULL'
     built "$tests:bad" - <<DOCKERFILE
 FROM debian:trixie-slim
-RUN printf '#!/bin/sh\ncase \$1 in serve) exec sleep 1000 ;; healthcheck) exit 1 ;; esac\n' >/app && chmod 755 /app
+RUN printf '#!/bin/sh\ncase \$1 in serve) trap exit TERM; sleep 1000 & wait ;; healthcheck) exit 1 ;; esac\n' >/app && chmod 755 /app
 HEALTHCHECK --interval=1s --timeout=1s --retries=3 CMD ["/app", "healthcheck"]
 ENTRYPOINT ["/app"]
 CMD ["serve"]
