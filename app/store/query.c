@@ -36,9 +36,21 @@ struct plan {
     bool descends[TODO_SORT_FIELD_COUNT];  /* and read from the greatest on */
     bool is_mixed;                         /* order ascends and id descends, or the reverse */
     bool has_completed;                    /* pieces are of one */
+    const char *hint;
     struct piece pieces[PIECES_MOST];
     size_t count;
 };
+
+/* MySQL takes no notice of the limit where it chooses: it would read the index from its start
+ * on. To SQLite, which chooses well, this is a comment. */
+static const char *find_hint(const struct plan *plan, const char *pattern)
+{
+    if (!plan->has_completed || plan->query->limit == 0 || pattern)
+        return "";
+    return plan->are_sorts[TODO_SORT_ORDER]
+               ? " /*! FORCE INDEX (todo_todoitem_completed_order) */"
+               : " /*! FORCE INDEX (todo_todoitem_completed) */";
+}
 
 static void plan_init(struct plan *plan, const struct todo_query *query)
 {
@@ -164,7 +176,7 @@ static void append_span(struct buffer *sql, const struct plan *plan, enum span s
 static void append_start(struct buffer *sql, const struct plan *plan, const struct piece *piece,
                          const char *columns)
 {
-    buffer_append_format(sql, "SELECT %s FROM todo_todoitem WHERE %s", columns,
+    buffer_append_format(sql, "SELECT %s FROM todo_todoitem%s WHERE %s", columns, plan->hint,
                          !plan->has_completed ? "1 = 1"
                          : piece->completed   ? "completed = 1"
                                               : "completed = 0");
@@ -261,6 +273,7 @@ void store_query_append(struct buffer *sql, const struct todo_query *query, cons
     struct plan plan;
 
     plan_init(&plan, query);
+    plan.hint = find_hint(&plan, pattern);
     add_pieces(&plan, query->completed);
     if (plan.has_completed && !query->has_completed)
         add_pieces(&plan, true);
