@@ -169,6 +169,18 @@ static void add_etag(struct http_response *response, const struct todo_call *cal
         http_response_add_header(response, "ETag", etag);
 }
 
+#define PREFERENCE_SIZE 24
+
+/* The text must live as long as the response. */
+static void add_preference(struct http_response *response, const struct todo_call *call,
+                           char text[PREFERENCE_SIZE])
+{
+    if (call->wait == 0)
+        return;
+    (void)snprintf(text, PREFERENCE_SIZE, "wait=%u", call->wait);
+    http_response_add_header(response, "Preference-Applied", text);
+}
+
 /* That of the plainest form, and of the form that the call asks for. */
 static void write_etags(const struct todo_call *call, const struct buffer *json,
                         char state[HTTP_ETAG_SIZE], char etag[HTTP_ETAG_SIZE])
@@ -291,6 +303,7 @@ static void make_full_reply(struct shared_reply *shared)
     struct http_response response;
     struct buffer links = {0};
     struct buffer json = {0};
+    char preference[PREFERENCE_SIZE];
 
     if (operation->kind == TODO_LIST)
         todo_json_append_list(&json, operation->list, call->base_url);
@@ -304,20 +317,38 @@ static void make_full_reply(struct shared_reply *shared)
     add_etag(&response, call, shared->etag);
     if (links.size > 0)
         http_response_add_header(&response, "Link", links.data);
+    add_preference(&response, call, preference);
     http_render_json(&response, &call->representation.format, &json);
     shared->full = http_reply_make(call->exchange, &response);
     buffer_release(&links);
 }
 
+static void start_short_response(struct http_response *response, const struct todo_call *call,
+                                 const char *etag, char preference[PREFERENCE_SIZE])
+{
+    http_start_route_response(response, call->exchange, call->representation.route, 304);
+    add_etag(response, call, etag);
+    add_preference(response, call, preference);
+}
+
 static void make_short_reply(struct shared_reply *shared)
 {
-    const struct todo_call *call = shared->call;
     struct http_response response;
+    char preference[PREFERENCE_SIZE];
 
-    http_start_route_response(&response, call->exchange, call->representation.route, 304);
-    add_etag(&response, call, shared->etag);
+    start_short_response(&response, shared->call, shared->etag, preference);
     response.left_out = http_reply_size(shared->full);
-    shared->not_modified = http_reply_make(call->exchange, &response);
+    shared->not_modified = http_reply_make(shared->call->exchange, &response);
+}
+
+void todo_respond_unchanged(const struct todo_call *call)
+{
+    struct http_response response;
+    char preference[PREFERENCE_SIZE];
+
+    start_short_response(&response, call, call->etag, preference);
+    response.left_out = call->left_out;
+    http_exchange_respond(call->exchange, &response);
 }
 
 /* The last different replies of one wave of answers. Lists and items each have their own: many
@@ -339,6 +370,7 @@ static bool may_share(const struct todo_call *made, const struct todo_call *call
 {
     return made->operation.id == call->operation.id && has_same_query(made, call) &&
            made->share_class == call->share_class && call->share_class != 0 &&
+           made->wait == call->wait &&
            made->representation.format.media == call->representation.format.media &&
            made->representation.format.indent == call->representation.format.indent &&
            strcmp(made->base_url, call->base_url) == 0;
@@ -406,37 +438,64 @@ static size_t estimate_size(const struct todo_call *call)
     return format->indent > 0 ? 2 * size + list->count * 10 * (format->indent + 1) : size;
 }
 
-static void respond_shared(const struct todo_call *call, struct shared_reply *shared)
+static struct shared_reply *share_reply(const struct todo_call *call,
+                                        struct shared_replies *replies)
 {
-    if (!shared->full || !todo_call_knows(call, shared->etag)) {
-        http_exchange_answer(call->exchange, shared->full);
-        return;
-    }
+    struct shared_reply *shared = find_reply(replies, call);
+    size_t size;
+
+    if (shared)
+        return shared;
+    size = estimate_size(call);
+    if (!http_reply_reserve(call->exchange, size))
+        return NULL;
+    shared = add_reply(replies, call);
+    http_reply_unreserve(call->exchange, size);
+    return shared;
+}
+
+static void respond_known(const struct todo_call *call, struct shared_reply *shared)
+{
     if (!shared->not_modified)
         make_short_reply(shared);
     http_exchange_answer(call->exchange, shared->not_modified);
 }
 
-static void respond_read(const struct todo_call *call, struct shared_replies *replies)
+/* Answers, or lets it wait. */
+static void respond_read(struct todo_api *api, struct todo_call *call,
+                         struct shared_replies *replies)
 {
-    struct shared_reply *shared = find_reply(replies, call);
+    struct shared_reply *shared = share_reply(call, replies);
+    bool is_known = shared && shared->full && todo_call_knows(call, shared->etag);
 
-    if (!shared) {
-        size_t size = estimate_size(call);
-        if (!http_reply_reserve(call->exchange, size)) {
-            respond_problem(call, TODO_OUT_OF_MEMORY);
+    if (is_known && call->wait > 0) {
+        if (todo_live_park(api, call, shared->etag, http_reply_size(shared->full)))
             return;
-        }
-        shared = add_reply(replies, call);
-        http_reply_unreserve(call->exchange, size);
+        call->wait = 0; /* too many wait: as if it didn't ask for it */
+        respond_read(api, call, replies);
+        return;
     }
-    if (shared->full && todo_call_failure(call, shared->state))
+    call->is_parked = false;
+    if (!shared)
+        respond_problem(call, TODO_OUT_OF_MEMORY);
+    else if (shared->full && todo_call_failure(call, shared->state))
         respond_precondition_failed(call, shared->state);
+    else if (is_known)
+        respond_known(call, shared);
     else
-        respond_shared(call, shared);
+        http_exchange_answer(call->exchange, shared->full);
 }
 
-static void respond_result(const struct todo_call *call, struct shared_replies shared[2])
+/* What one call of todo_call_complete shares. */
+struct wave {
+    struct todo_api *api;
+    struct shared_replies lists;
+    struct shared_replies items;
+    struct todo_calls answered; /* that had waited */
+    bool has_changed;           /* the todos */
+};
+
+static void respond_result(struct todo_call *call, struct wave *wave)
 {
     if (call->operation.outcome == TODO_NOT_FOUND && call->operation.edits) {
         respond_missing(call);
@@ -448,10 +507,10 @@ static void respond_result(const struct todo_call *call, struct shared_replies s
     }
     switch (call->operation.kind) {
     case TODO_LIST:
-        respond_read(call, &shared[0]);
+        respond_read(wave->api, call, &wave->lists);
         return;
     case TODO_FETCH:
-        respond_read(call, &shared[1]);
+        respond_read(wave->api, call, &wave->items);
         return;
     case TODO_CREATE:
         if (call->operation.edits)
@@ -469,13 +528,56 @@ static void respond_result(const struct todo_call *call, struct shared_replies s
     case TODO_CLEAR:
         respond_deleted(call);
         return;
-    case TODO_CHECK: /* answers /readyz, not by itself */
+    case TODO_FETCH_MANY: /* answers those who wait, and */
+    case TODO_CHECK:      /* /readyz: not by itself */
         return;
     }
 }
 
-static void respond_call(struct todo_api *api, struct todo_call *call,
-                         struct shared_replies shared[2])
+/* One who waits for what the look has seen. */
+static void respond_waiting(struct todo_call *call, const struct todo_list *list,
+                            struct wave *wave)
+{
+    const struct todo *todo = NULL;
+
+    if (call->operation.kind == TODO_LIST) {
+        call->operation.list = list;
+        respond_read(wave->api, call, &wave->lists);
+        return;
+    }
+    todo = todo_list_find(list, call->operation.id);
+    if (todo) {
+        call->operation.todo = *todo;
+        respond_read(wave->api, call, &wave->items);
+        return;
+    }
+    call->is_parked = false;
+    respond_problem(call, TODO_NOT_FOUND);
+}
+
+static void respond_all_waiting(const struct todo_call *look, struct wave *wave)
+{
+    struct todo_calls calls = TAILQ_HEAD_INITIALIZER(calls);
+    struct todo_calls parked = TAILQ_HEAD_INITIALIZER(parked);
+    struct todo_call *call;
+    size_t gone = 0;
+
+    if (look->operation.outcome == TODO_DONE)
+        todo_live_take(wave->api, look, &calls);
+    while ((call = TAILQ_FIRST(&calls))) {
+        TAILQ_REMOVE(&calls, call, link);
+        respond_waiting(call, look->operation.list, wave);
+        gone += !call->is_parked;
+        if (call->is_parked)
+            TAILQ_INSERT_TAIL(&parked, call, link);
+        else
+            TAILQ_INSERT_TAIL(&wave->answered, call, link);
+    }
+    todo_live_give_back(wave->api, &parked, gone);
+    todo_live_end_look(wave->api);
+}
+
+static void respond_call(struct todo_call *call, struct wave *wave)
 {
     enum todo_outcome outcome = call->operation.outcome;
 
@@ -483,7 +585,7 @@ static void respond_call(struct todo_api *api, struct todo_call *call,
         http_exchange_note_trip(call->exchange, &call->operation.trip);
     switch (call->purpose) {
     case TODO_CALL_RESULT:
-        respond_result(call, shared);
+        respond_result(call, wave);
         return;
     case TODO_CALL_DESCRIBE:
         if (outcome == TODO_DONE || outcome == TODO_NOT_FOUND)
@@ -498,20 +600,40 @@ static void respond_call(struct todo_api *api, struct todo_call *call,
         else
             respond_problem(call, outcome);
         return;
+    case TODO_CALL_LIVE:
+        respond_all_waiting(call, wave);
+        return;
     case TODO_CALL_READY:
-        todo_look_end(api);
+        todo_look_end(wave->api);
         return;
     }
 }
 
+static bool may_have_changed(const struct todo_call *call)
+{
+    return is_change(call) && (call->operation.outcome == TODO_DONE ||
+                               call->operation.outcome == TODO_OUTCOME_UNKNOWN);
+}
+
 void todo_call_complete(void *context, struct todo_operation *const *operations, size_t count)
 {
-    struct shared_replies shared[2] = {0};
+    struct wave wave = {.api = context};
+    struct todo_call *call;
 
-    for (size_t i = 0; i < count; i++)
-        respond_call(context, call_of(operations[i]), shared);
-    release_replies(&shared[0]);
-    release_replies(&shared[1]);
+    TAILQ_INIT(&wave.answered);
+    for (size_t i = 0; i < count; i++) {
+        call = call_of(operations[i]);
+        wave.has_changed = wave.has_changed || may_have_changed(call);
+        respond_call(call, &wave);
+    }
+    release_replies(&wave.lists);
+    release_replies(&wave.items);
+    while ((call = TAILQ_FIRST(&wave.answered))) {
+        TAILQ_REMOVE(&wave.answered, call, link);
+        todo_call_release(context, &call->operation);
+    }
+    if (wave.has_changed)
+        todo_live_changed(context);
 }
 
 void todo_call_give_up(void *context, struct todo_operation *operation,
@@ -523,6 +645,10 @@ void todo_call_give_up(void *context, struct todo_operation *operation,
         todo_look_give_up(context, call);
         return;
     }
+    if (call->purpose == TODO_CALL_LIVE) {
+        todo_live_give_up_look(context);
+        return;
+    }
     http_exchange_reject(call->exchange, METRICS_REJECTED_DEADLINE);
     respond_problem(call, outcome);
 }
@@ -532,9 +658,14 @@ void todo_call_release(void *context, struct todo_operation *operation)
     struct todo_api *api = context;
     struct todo_call *call = call_of(operation);
 
+    if (call->is_parked) {
+        todo_live_add(context, call);
+        return;
+    }
     atomic_fetch_sub(&api->edits_memory, call->edits_size);
     todo_edits_release(&call->edits);
     buffer_release(&call->rejection.body);
+    free(call->ids);
     free(call->if_match);
     free(call->if_none_match);
     free(call->change);

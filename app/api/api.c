@@ -126,6 +126,7 @@ static bool open_worker_store(void *context, struct todo_store_handle *handle,
 static void release(struct todo_api *api)
 {
     todo_outage_close(&api->outage);
+    todo_live_close(&api->live);
     free(api);
 }
 
@@ -141,6 +142,7 @@ struct todo_api *todo_api_start(const struct config *config, todo_open_store *op
     fill_fields();
     api->config = config;
     todo_outage_open(&api->outage);
+    todo_live_open(&api->live);
     api->open_store = open_store;
     api->service = (struct http_service){
         .routes = routes,
@@ -201,6 +203,7 @@ void todo_api_no_more_input(void *api)
 void todo_api_expire(struct todo_api *api, uint64_t now)
 {
     todo_queue_expire(api->queue, now);
+    todo_live_tick(api, now);
 }
 
 bool todo_api_is_ready(struct todo_api *api, struct error *reason)
@@ -211,6 +214,7 @@ bool todo_api_is_ready(struct todo_api *api, struct error *reason)
 void todo_api_drain(struct todo_api *api)
 {
     atomic_store(&api->draining, true);
+    todo_live_drain(api);
 }
 
 bool todo_api_is_idle(struct todo_api *api)
@@ -220,6 +224,7 @@ bool todo_api_is_idle(struct todo_api *api)
 
 void todo_api_stop(struct todo_api *api)
 {
+    todo_live_drain(api);
     todo_queue_stop(api->queue);
     http_static_close(&api->files);
     release(api);

@@ -7,6 +7,7 @@
  */
 
 #include "api/input.h"
+#include "api/live.h"
 #include "api/page.h"
 #include "http/etag.h"
 #include "server/dispatch.h"
@@ -19,6 +20,7 @@ enum todo_call_purpose {
     TODO_CALL_RESULT,   /* answer with what the operation gives */
     TODO_CALL_DESCRIBE, /* OPTIONS of an item: its actions only if it exists */
     TODO_CALL_REJECT, /* a bad body for an item: 404 comes before what is wrong with the body */
+    TODO_CALL_LIVE,   /* asks whether there is something new for those who wait for it */
     TODO_CALL_READY,  /* a look at a lane for /readyz; needs no more than the operation */
 };
 
@@ -32,6 +34,14 @@ struct todo_call {
     char *if_match;                  /* owned; the headers, NULL without one */
     char *if_none_match;             /* owned */
     char etag[HTTP_ETAG_SIZE];       /* of the state that a change's condition was tried on */
+    size_t left_out;                 /* of a waiting read: bytes of what it knows */
+    unsigned wait;                   /* seconds that a read waits for news; 0: none */
+    uint64_t wait_until;             /* clock_now() */
+    uint64_t changes;                /* of todo_live, when it was asked */
+    uint64_t look;                   /* of todo_live: came after so many, or is that one */
+    bool is_parked;                  /* it waits */
+    TAILQ_ENTRY(todo_call) link;     /* of those who wait */
+    int64_t *ids;                    /* owned; of a look */
     struct todo_change *change;      /* owned; of create and update */
     struct todo_edits edits;         /* owned; of create and update of many */
     size_t edits_size;               /* of these, as it is in edits_memory */
@@ -86,6 +96,9 @@ void todo_respond_unavailable(struct http_exchange *exchange,
 void todo_respond_rejection(struct http_exchange *exchange,
                             const struct http_representation *representation,
                             struct todo_rejection *rejection);
+
+/* 304, to one who has waited, with what it knew. */
+void todo_respond_unchanged(const struct todo_call *call);
 
 /* 200 {"status":"..."}; `json` is that text. */
 void todo_respond_status(struct http_exchange *exchange,

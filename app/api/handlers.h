@@ -32,6 +32,7 @@ struct todo_api {
     struct http_static files;
     struct todo_outage outage;
     struct todo_look look;
+    struct todo_live live;
     struct todo_queue *queue;
     atomic_size_t edits_memory; /* bytes of changes of many that wait */
     atomic_bool draining;

@@ -9,6 +9,7 @@ void todo_api_report(struct todo_api *api)
     bool is_draining = atomic_load(&api->draining);
     struct error reason;
 
+    metrics_set(METRICS_HTTP_WAITING, todo_live_count(&api->live));
     for (unsigned lane = 0; lane < TODO_LANE_COUNT; lane++)
         metrics_set(METRICS_DB_UP + lane,
                     todo_outage_is_up(&api->outage, (enum todo_lane)lane));

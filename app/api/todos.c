@@ -68,6 +68,7 @@ static void submit(struct todo_api *api, struct todo_call *call)
 
     if (call->purpose == TODO_CALL_RESULT && !take_conditions(api, call))
         return;
+    todo_live_prepare(api, call);
     http_exchange_defer(exchange);
     if (todo_queue_submit(api->queue, &call->operation))
         return;

@@ -54,6 +54,8 @@ struct config {
     unsigned request_memory;          /* REQUEST_MEMORY, bytes */
     unsigned response_memory;         /* RESPONSE_MEMORY, bytes */
     unsigned request_timeout;         /* REQUEST_TIMEOUT, seconds */
+    unsigned wait_limit;              /* WAIT_LIMIT, seconds */
+    unsigned wait_clients;            /* WAIT_CLIENTS */
     unsigned stop_delay;              /* STOP_DELAY, seconds */
     unsigned stop_timeout;            /* STOP_TIMEOUT, seconds */
     const char *public_url;           /* PUBLIC_URL without a trailing slash, "" when unset */

@@ -52,6 +52,8 @@ static const struct family families[] = {
     {"todobackend_http_requests_in_flight", GAUGE,
      "Requests that have come in whole and are not answered to the last byte.",
      .first = METRICS_HTTP_IN_FLIGHT},
+    {"todobackend_http_requests_waiting", GAUGE,
+     "Those of them that wait for news (Prefer: wait).", .first = METRICS_HTTP_WAITING},
     {"todobackend_http_connections", GAUGE, "Open connections.",
      .first = METRICS_HTTP_CONNECTIONS},
     {"todobackend_http_connections_max", GAUGE,

@@ -40,6 +40,7 @@ static const struct {
     [HTTP_HEADER_IDEMPOTENCY_KEY] = HEADER("Idempotency-Key"),
     [HTTP_HEADER_IF_MATCH] = HEADER("If-Match"),
     [HTTP_HEADER_IF_NONE_MATCH] = HEADER("If-None-Match"),
+    [HTTP_HEADER_PREFER] = HEADER("Prefer"),
     [HTTP_HEADER_ORIGIN] = HEADER("Origin"),
     [HTTP_HEADER_PREFLIGHT_METHOD] = HEADER("Access-Control-Request-Method"),
     [HTTP_HEADER_TRANSFER_ENCODING] = HEADER("Transfer-Encoding"),

@@ -39,6 +39,7 @@ enum http_header_name {
     HTTP_HEADER_IDEMPOTENCY_KEY,
     HTTP_HEADER_IF_MATCH,
     HTTP_HEADER_IF_NONE_MATCH,
+    HTTP_HEADER_PREFER,
     HTTP_HEADER_ORIGIN,
     HTTP_HEADER_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
     HTTP_HEADER_TRANSFER_ENCODING,
@@ -56,7 +57,7 @@ enum http_header_name {
 /* Those whose value is a list that may come in parts, in several headers (RFC 9110, section
  * 5.3). */
 #define HTTP_HEADER_FIRST_LIST HTTP_HEADER_IF_MATCH
-#define HTTP_HEADER_LISTS      2
+#define HTTP_HEADER_LISTS      3
 
 #define HTTP_REQUEST_ID_LENGTH 16 /* hexadecimal digits */
 

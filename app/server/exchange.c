@@ -8,6 +8,7 @@
 #include "server/xray.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,7 +117,7 @@ static void log_exchange(struct http_exchange *exchange, unsigned status, uint64
     const char *client = request->is_forwarded ? cidr_print_address(&request->client, forwarded)
                                                : exchange->client;
 
-    measure_request(exchange, status, microseconds);
+    measure_request(exchange, status, microseconds - exchange->rested);
     log_access(&(struct log_request){
         .id = request->id,
         .trace = request->trace.id,
@@ -146,7 +147,28 @@ static void log_answer(struct http_exchange *exchange, bool is_aborted)
 
 void http_exchange_defer(struct http_exchange *exchange)
 {
+    atomic_store(&exchange->may_rest, false);
+    exchange->is_deferred = true;
     exchange_set_state(exchange, EXCHANGE_DEFERRED);
+}
+
+bool http_exchange_rest(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->loop->server;
+
+    if (atomic_fetch_add(&server->resting, 1) >= server->arrival.places / 2) {
+        atomic_fetch_sub(&server->resting, 1);
+        return false;
+    }
+    atomic_store(&exchange->may_rest, true);
+    return true;
+}
+
+bool http_exchange_has_left(const struct http_exchange *exchange)
+{
+    struct pollfd source = {.fd = exchange->socket, .events = POLLRDHUP};
+
+    return poll(&source, 1, 0) > 0;
 }
 
 void exchange_wake(const struct http_loop *loop)
@@ -165,7 +187,7 @@ static void give_reply(struct http_exchange *exchange, struct http_reply *reply)
     bool was_empty;
 
     exchange->reply = reply;
-    if (exchange->state != EXCHANGE_DEFERRED) {
+    if (!exchange->is_deferred) {
         exchange_set_state(exchange, EXCHANGE_ANSWERED);
         return;
     }
@@ -242,6 +264,14 @@ static void release_exchange(struct http_exchange *exchange)
     free(exchange);
 }
 
+/* libmicrohttpd resumes it in its next run. */
+static void end_rest(struct http_exchange *exchange)
+{
+    exchange->rested = exchange->loop->now - exchange->since;
+    MHD_resume_connection(exchange->connection);
+    exchange->loop->is_busy = true;
+}
+
 void exchange_take_answers(struct http_loop *loop)
 {
     struct http_exchange *exchange;
@@ -252,6 +282,11 @@ void exchange_take_answers(struct http_loop *loop)
     pthread_mutex_unlock(&loop->lock);
     while (exchange) {
         struct http_exchange *next = exchange->next;
+        if (exchange->state == EXCHANGE_RESTING)
+            end_rest(exchange);
+        if (atomic_exchange(&exchange->may_rest, false))
+            atomic_fetch_sub(&loop->server->resting, 1);
+        exchange->is_deferred = false;
         exchange_set_state(exchange, EXCHANGE_ANSWERED);
         if (exchange->is_orphan) {
             log_answer(exchange, true); /* a write was carried out, whoever hears of it */
@@ -486,6 +521,15 @@ static enum MHD_Result queue_reply(struct http_exchange *exchange,
     return MHD_queue_response(connection, exchange->reply->status, exchange->reply->native);
 }
 
+/* Of one that waits for its answer, if that may take long. */
+static void begin_rest(struct http_exchange *exchange)
+{
+    if (!atomic_load(&exchange->may_rest))
+        return;
+    MHD_suspend_connection(exchange->connection);
+    exchange_set_state(exchange, EXCHANGE_RESTING);
+}
+
 enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connection,
                                  const char *url, const char *method, const char *version,
                                  const char *data, size_t *size, void **request_context)
@@ -498,8 +542,10 @@ enum MHD_Result exchange_advance(void *context, struct MHD_Connection *connectio
     if (!exchange || exchange->state == EXCHANGE_CLOSING)
         return MHD_NO;
     exchange->loop->has_refused = false;
-    if (exchange->state == EXCHANGE_DEFERRED)
+    if (exchange->state == EXCHANGE_DEFERRED) {
+        begin_rest(exchange);
         return MHD_YES; /* to be asked again */
+    }
     exchange->loop->is_busy = true;
     exchange->head.method = method;
     exchange->head.version = version;
@@ -562,6 +608,7 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
     http_request_clear(&exchange->request);
     exchange->route = 0;
     exchange->trip = (struct trip){0};
+    exchange->rested = 0;
 }
 
 /* There is no address to tell, and a new socket has nothing of the listener's. */

@@ -9,7 +9,8 @@
  * waits for sockets and for answers, then lets the daemon run. A handler that has no answer yet
  * just returns; libmicrohttpd asks it again at each run, and that is how an answer made
  * elsewhere gets in. It costs no system call a request, where suspending and resuming a
- * connection costs four.
+ * connection costs four. Those whose answer will be long in coming are suspended: being asked
+ * in vain costs more then.
  */
 
 #include "server/arrival.h"
@@ -33,6 +34,7 @@ enum exchange_state {
     EXCHANGE_BODY,      /* the guard is passed, the body is arriving */
     EXCHANGE_HANDLED,   /* the handler has it */
     EXCHANGE_DEFERRED,  /* another thread will answer */
+    EXCHANGE_RESTING,   /* the same, but not soon: libmicrohttpd leaves it alone */
     EXCHANGE_ANSWERED,  /* the reply is there */
     EXCHANGE_QUEUED,    /* libmicrohttpd is sending it */
     EXCHANGE_IDLE,      /* answered; the connection is kept for the next request */
@@ -74,6 +76,7 @@ struct http_server {
     _Atomic(enum http_server_phase) phase;
     atomic_size_t threads;      /* that have not ended */
     atomic_size_t listening;    /* threads that may take a connection */
+    atomic_size_t resting;      /* see http_exchange_rest */
     atomic_size_t active;       /* from the handler or a refusal on, until the answer is sent */
     atomic_size_t reply_memory; /* bytes of bodies of all replies */
     atomic_size_t body_memory;  /* bytes set aside for bodies of requests */
@@ -107,13 +110,16 @@ struct http_exchange {
     uint64_t since;    /* when it came into this state, or made progress there; clock_now() */
     uint64_t progress; /* bytes that had been moved by then and 1; 0: not looked at */
     TAILQ_ENTRY(http_exchange) same_state;
-    unsigned route;     /* see http_exchange_set_route */
-    bool is_orphan;     /* the connection ended before the answer came */
-    bool lingers;       /* its client may be sending when the connection is closed */
-    bool is_unix;       /* on a Unix socket */
-    size_t body_size;   /* bytes that came, kept or not */
-    size_t body_most;   /* how large the body can be, by its length or the limit */
-    size_t body_memory; /* bytes set aside for the body */
+    unsigned route;       /* see http_exchange_set_route */
+    bool is_deferred;     /* its answer is another thread's; not changed while it is */
+    atomic_bool may_rest; /* see http_exchange_rest */
+    uint64_t rested;      /* microseconds */
+    bool is_orphan;       /* the connection ended before the answer came */
+    bool lingers;         /* its client may be sending when the connection is closed */
+    bool is_unix;         /* on a Unix socket */
+    size_t body_size;     /* bytes that came, kept or not */
+    size_t body_most;     /* how large the body can be, by its length or the limit */
+    size_t body_memory;   /* bytes set aside for the body */
     uint64_t started;
     struct MHD_Connection *connection;
     int socket; /* libmicrohttpd's */

@@ -28,8 +28,9 @@
 #define LEAVE_MILLISECONDS  100
 #define ARRIVAL_TIME        2000000U /* microseconds, for requests to come in at the end */
 #define SPARE_PLACES        8        /* of a loop: for those that come while others leave */
-/* epoll's, the wake's and the listening one, and those of connections that are not counted */
-#define LOOP_DESCRIPTORS (3 + SPARE_PLACES + LINGER_MOST)
+/* epoll's, the wake's, libmicrohttpd's own wake's and the listening one, and those of
+ * connections that are not counted */
+#define LOOP_DESCRIPTORS (4 + SPARE_PLACES + LINGER_MOST)
 
 /* Keeps the target as it was sent: request.c decodes it, and knows how long it is. */
 static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
@@ -245,13 +246,13 @@ static bool start_loop(struct http_server *server, struct http_loop *loop, int l
         return error_set(err, ERROR_SYSTEM, "cannot start an HTTP thread: %s", strerror(errno));
     /* clang-format off: an option a line */
     loop->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, exchange_advance, loop,
-        MHD_OPTION_EXTERNAL_LOGGER, hear_library, loop, MHD_OPTION_STRICT_FOR_CLIENT,
-        wire_strictness(), MHD_OPTION_LISTEN_SOCKET, loop->listen_socket,
-        MHD_OPTION_URI_LOG_CALLBACK, exchange_start_request, loop, MHD_OPTION_UNESCAPE_CALLBACK,
-        leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED, exchange_end_request, loop,
-        MHD_OPTION_NOTIFY_CONNECTION, exchange_notify_connection, loop,
-        MHD_OPTION_CONNECTION_LIMIT, connection_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        exchange_advance, loop, MHD_OPTION_EXTERNAL_LOGGER, hear_library, loop,
+        MHD_OPTION_STRICT_FOR_CLIENT, wire_strictness(), MHD_OPTION_LISTEN_SOCKET,
+        loop->listen_socket, MHD_OPTION_URI_LOG_CALLBACK, exchange_start_request, loop,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        exchange_end_request, loop, MHD_OPTION_NOTIFY_CONNECTION, exchange_notify_connection,
+        loop, MHD_OPTION_CONNECTION_LIMIT, connection_limit, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         CONNECTION_MEMORY, MHD_OPTION_END);
     /* clang-format on */
     if (!loop->daemon)

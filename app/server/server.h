@@ -138,6 +138,14 @@ void http_exchange_print_trace(struct http_exchange *exchange,
  * the exchange. */
 void http_exchange_defer(struct http_exchange *exchange);
 
+/* Says of a deferred exchange that its answer will be long in coming: meanwhile its connection
+ * costs nothing, and the time is not counted in the metrics. False when half of all connections
+ * rest already: others need some, too. Any thread. */
+bool http_exchange_rest(struct http_exchange *exchange);
+
+/* Whether the client of a deferred exchange has left. Any thread. */
+bool http_exchange_has_left(const struct http_exchange *exchange);
+
 /* Answers: the exchange is not the caller's any more. Takes its own reference of the reply.
  * NULL (there was no memory for one) closes the connection. */
 void http_exchange_answer(struct http_exchange *exchange, struct http_reply *reply);

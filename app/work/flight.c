@@ -8,17 +8,33 @@
 
 #define TRIES_MOST 3
 
+/* How many ids it asks for; copies them unless `ids` is NULL. */
+static size_t ids_of(const struct todo_operation *operation, int64_t *ids)
+{
+    bool is_many = operation->kind == TODO_FETCH_MANY;
+    size_t count = is_many ? operation->id_count : 1;
+
+    if (ids)
+        memcpy(ids, is_many ? operation->ids : &operation->id, count * sizeof(*ids));
+    return count;
+}
+
 /* The ids of all fetches, sorted and distinct. The caller frees them. NULL without memory. */
 static int64_t *collect_ids(struct todo_operation *const *operations, size_t count,
                             size_t *id_count)
 {
-    int64_t *ids = malloc(count * sizeof(*ids));
+    size_t most = 0;
+    size_t found = 0;
+    int64_t *ids;
 
+    for (size_t i = 0; i < count; i++)
+        most += ids_of(operations[i], NULL);
+    ids = calloc(most, sizeof(*ids));
     if (!ids)
         return NULL;
     for (size_t i = 0; i < count; i++)
-        ids[i] = operations[i]->id;
-    *id_count = todo_ids_sort(ids, count);
+        found += ids_of(operations[i], ids + found);
+    *id_count = todo_ids_sort(ids, found);
     return ids;
 }
 
@@ -58,7 +74,7 @@ static void set_result(struct todo_operation *operation, const struct todo_list 
     const struct todo *todo;
 
     operation->outcome = TODO_DONE;
-    if (operation->kind == TODO_LIST) {
+    if (operation->kind != TODO_FETCH) {
         operation->list = list;
         return;
     }
@@ -117,7 +133,8 @@ static void run_group(const struct todo_store_handle *handle,
 
     /* a list that is too large is no reason to refuse a single todo */
     if (list_outcome == TODO_OUT_OF_MEMORY && with_list &&
-        has_kind(operations, count, TODO_FETCH))
+        (has_kind(operations, count, TODO_FETCH) ||
+         has_kind(operations, count, TODO_FETCH_MANY)))
         ok = look_with_retries(handle, operations, count, false, list, &err);
     for (size_t i = 0; i < count; i++) {
         if (operations[i]->kind == TODO_LIST && list_outcome != TODO_DONE)

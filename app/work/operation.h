@@ -19,6 +19,8 @@
 enum todo_operation_kind {
     TODO_LIST,
     TODO_FETCH,
+    TODO_FETCH_MANY, /* gives a list that holds those of the ids that there are, and perhaps
+                        others */
     TODO_CREATE,
     TODO_UPDATE,
     TODO_DELETE,
@@ -55,6 +57,8 @@ struct todo_operation {
     enum todo_operation_kind kind;
     int64_t id;                       /* of fetch, update and delete */
     const struct todo_query *query;   /* of list; NULL: all todos */
+    const int64_t *ids;               /* of fetch_many, any order */
+    size_t id_count;                  /* at least 1 */
     const struct todo_change *change; /* of create and update, of one */
     struct todo_edits *edits;        /* of create and update, of many, all or none; else NULL */
     todo_condition *condition;       /* of create, update, delete and clear; NULL: none */
@@ -72,7 +76,7 @@ struct todo_operation {
     struct todo todo; /* of fetch, create and update, when done; of a condition that failed */
     size_t missing;   /* of an update of many, when not found: the first's place */
     bool is_replayed; /* the todo was created before, with the same key */
-    const struct todo_list *list; /* of list, when done; the same for all of a query */
+    const struct todo_list *list; /* of list and fetch_many, when done; that of the look */
     bool has_more;                /* of list with a limit: todos further on */
 
     /* The queue's and the batch's own. */
@@ -113,11 +117,11 @@ void todo_end_trip(const struct todo_store_handle *handle,
  * call only. */
 typedef void todo_answer(void *context, struct todo_operation *const *operations, size_t count);
 
-/* Makes one look at the database for all of these reads (list, fetch) but queries: they all get
- * an answer from the same state. Then each different query is asked once. Of those that search,
- * which reads every todo, no more than one is: the others are left without an answer, for the
- * next flight. `list` is memory to work with; it is empty, or another's, when `answer` was
- * called. */
+/* Makes one look at the database for all of these reads (list, fetch, fetch_many) but queries:
+ * they all get an answer from the same state. Then each different query is asked once. Of those
+ * that search, which reads every todo, no more than one is: the others are left without an
+ * answer, for the next flight. `list` is memory to work with; it is empty, or another's, when
+ * `answer` was called. */
 void todo_flight_run(const struct todo_store_handle *handle,
                      struct todo_operation *const *operations, size_t count,
                      struct todo_list *list, todo_answer *answer, void *context);

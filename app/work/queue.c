@@ -440,7 +440,8 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
 
 bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operation)
 {
-    bool is_read = operation->kind == TODO_LIST || operation->kind == TODO_FETCH;
+    bool is_read = operation->kind == TODO_LIST || operation->kind == TODO_FETCH ||
+                   operation->kind == TODO_FETCH_MANY;
     struct lane *lane = is_read ? &queue->reads : &queue->writes;
     bool is_accepted;
     bool is_wave_full;

@@ -324,7 +324,8 @@ static void test_bytes_are_decoded_without_their_neighbours(void)
 /* What is kept of two headers of a name: lists come in parts. */
 static const char *kept_of_two(unsigned header)
 {
-    bool is_list = header == HTTP_HEADER_IF_MATCH || header == HTTP_HEADER_IF_NONE_MATCH;
+    bool is_list = header == HTTP_HEADER_IF_MATCH || header == HTTP_HEADER_IF_NONE_MATCH ||
+                   header == HTTP_HEADER_PREFER;
 
     return is_list ? "first, second" : "first";
 }
@@ -341,6 +342,7 @@ static void test_headers_are_found_in_any_case_and_counted(void)
         [HTTP_HEADER_IDEMPOTENCY_KEY] = "idempotency-KEY",
         [HTTP_HEADER_IF_MATCH] = "IF-match",
         [HTTP_HEADER_IF_NONE_MATCH] = "if-NONE-match",
+        [HTTP_HEADER_PREFER] = "PREFER",
         [HTTP_HEADER_ORIGIN] = "origin",
         [HTTP_HEADER_PREFLIGHT_METHOD] = "access-control-request-method",
         [HTTP_HEADER_TRANSFER_ENCODING] = "transfer-encoding",
