@@ -92,7 +92,7 @@ static void look(struct todo_api *api)
     size_t count = 0;
 
     pthread_mutex_lock(&live->lock);
-    live->is_wanted = !TAILQ_EMPTY(&live->waiting);
+    live->is_wanted = live->count > 0; /* those of a look that is under way, too */
     if (live->is_wanted && live->open == 0) {
         live->looks++;
         live->looked_at = clock_now();

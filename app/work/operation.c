@@ -46,6 +46,7 @@ static const char *statement_of(const struct todo_statements *statements,
     case TODO_LIST:
         return statements->list;
     case TODO_FETCH:
+    case TODO_FETCH_MANY:
         return with_list ? statements->list : statements->fetch;
     case TODO_CREATE:
         return statements->insert;

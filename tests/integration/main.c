@@ -59,6 +59,7 @@ static const struct suite suites[] = {
     PREPARED_SUITE(ON_BOTH, idempotency, idempotency),
     PREPARED_SUITE(ON_BOTH, paging, paging),
     PREPARED_SUITE(ON_BOTH, many, many),
+    PREPARED_SUITE(ON_BOTH, live, live),
     PREPARED_SUITE(ON_SQLITE, wire, wire),
     PREPARED_SUITE(ON_SQLITE, guard, guard),
     SUITE(ON_BOTH, commands),

@@ -57,6 +57,10 @@ int many_init(void);
 int many_cleanup(void);
 extern CU_TestInfo many_tests[];
 
+int live_init(void);
+int live_cleanup(void);
+extern CU_TestInfo live_tests[];
+
 int proxies_init(void);
 int proxies_cleanup(void);
 extern CU_TestInfo proxies_tests[];

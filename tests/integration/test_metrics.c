@@ -604,10 +604,53 @@ static void test_a_stop_is_seen(void)
     client_response_release(&response);
 }
 
+#define WAITERS 100
+
+/* Readers who wait for news cost one look a second, all of them together, and those who leave
+ * nothing. */
+static void test_waiting_costs_one_look_a_second(void)
+{
+    static const char waiting[] = "todobackend_http_requests_waiting";
+    static const char looks[] = "todobackend_db_trip_seconds_count{kind=\"read\"}";
+    struct client_connection crowd[WAITERS];
+    struct client_response response = {0};
+    char headers[160];
+
+    if (!open_server(NULL))
+        return;
+    get(&server, "/todos", &response);
+    snprintf(headers, sizeof headers, "If-None-Match: %s\r\nPrefer: wait=20\r\n",
+             client_header(&response, "ETag"));
+    for (size_t i = 0; i < WAITERS; i++) {
+        client_open(&crowd[i], server.port);
+        client_send_request(&crowd[i], server.port,
+                            &(struct client_request)WITH("/todos", headers));
+    }
+    check_becomes("crowd", waiting, WAITERS);
+    double before = measure(looks);
+    clock_sleep(3000000);
+    double made = measure(looks) - before;
+    CHECK(made >= 1 && made <= 4, "three seconds", "%g looks", made);
+    for (size_t i = 0; i < WAITERS / 2; i++)
+        client_close(&crowd[i]);
+    check_becomes("half of them left", waiting, WAITERS - WAITERS / 2);
+    for (size_t i = WAITERS / 2; i < WAITERS; i++)
+        client_close(&crowd[i]);
+    check_becomes("all left", waiting, 0);
+    check_becomes("all left", "todobackend_http_requests_in_flight", 0);
+    clock_sleep(200000);
+    before = measure(looks);
+    clock_sleep(1500000);
+    CHECK(!(measure(looks) > before), "nobody waits", "%g looks", measure(looks) - before);
+    client_response_release(&response);
+    server_close(&server);
+}
+
 CU_TestInfo metrics_tests[] = {
     TEST(test_each_request_is_counted_once_under_its_name),
     TEST(test_trips_and_waits_are_of_each_read_and_write),
     TEST(test_a_database_that_takes_no_changes_is_seen),
+    TEST(test_waiting_costs_one_look_a_second),
     CU_TEST_INFO_NULL,
 };
 

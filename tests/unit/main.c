@@ -19,7 +19,7 @@ static CU_SuiteInfo suites[] = {
     SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations),  SUITE(outage),
     SUITE(page),   SUITE(server),    SUITE(static),   SUITE(sandbox),     SUITE(help),
     SUITE(pem),    SUITE(etag),      SUITE(origins),  SUITE(idempotency), SUITE(paging),
-    SUITE(trace),  SUITE(random),    {.pName = NULL},
+    SUITE(trace),  SUITE(random),    SUITE(prefer),   {.pName = NULL},
 };
 
 int main(void)

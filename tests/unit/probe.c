@@ -79,6 +79,9 @@ struct todo_operation *probe_ask(struct probe *probe)
     question->operation.kind = probe->kind;
     question->operation.id = probe->id;
     question->operation.query = probe->query;
+    question->operation.ids = probe->ids;
+    while (question->operation.id_count < 3 && probe->ids[question->operation.id_count] > 0)
+        question->operation.id_count++;
     question->operation.is_look = probe->is_look;
     question->operation.condition = probe->if_title || probe->if_count > 0 ? judge : NULL;
     question->operation.deadline = probe->deadline ? probe->deadline : PROBE_NEVER;
@@ -134,7 +137,9 @@ static void keep_result(struct probe *probe, struct todo_operation *operation)
 {
     struct buffer text = {0};
 
-    if (operation->outcome == TODO_DONE && operation->kind == TODO_LIST)
+    bool has_list = operation->kind == TODO_LIST || operation->kind == TODO_FETCH_MANY;
+
+    if (operation->outcome == TODO_DONE && has_list)
         for (size_t i = 0; i < operation->list->count; i++)
             fake_describe_todo(&operation->list->todos[i], &text);
     else if (has_result(operation))

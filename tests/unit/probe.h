@@ -30,6 +30,7 @@ struct probe {
     enum todo_operation_kind kind;
     int64_t id;
     const struct todo_query *query;
+    int64_t ids[3]; /* of fetch_many, up to the first 0 */
     const char *title;
     bool completed;
     int32_t order;

@@ -31,6 +31,7 @@ extern CU_TestInfo outage_tests[];
 extern CU_TestInfo page_tests[];
 extern CU_TestInfo paging_tests[];
 extern CU_TestInfo pem_tests[];
+extern CU_TestInfo prefer_tests[];
 extern CU_TestInfo queue_tests[];
 extern CU_TestInfo random_tests[];
 extern CU_TestInfo request_tests[];

@@ -54,6 +54,14 @@ static const struct row {
     {"list last", {0}, {{{.kind = TODO_FETCH, .id = 2}, TODO_DONE, "2 eggs open -"},
                         {{.kind = TODO_LIST}, TODO_DONE, ALL}}, 2, "list"},
 
+    {"many at once", {0},
+     {{{.kind = TODO_FETCH_MANY, .ids = {3, 9, 1}}, TODO_DONE, "1 milk open -; 3 - open -"},
+      {{.kind = TODO_FETCH, .id = 3}, TODO_DONE, "3 - open -"}}, 2, "fetch:1,3,9"},
+    {"many at once, and a list", {0},
+     {{{.kind = TODO_FETCH_MANY, .ids = {3, 9, 1}}, TODO_DONE, ALL}, {{.kind = TODO_LIST}, TODO_DONE, ALL}}, 2, "list"},
+    {"a list too large, and many", {FAKE_LIST, 1, 9, ERROR_SYSTEM, false},
+     {{{.kind = TODO_LIST}, TODO_OUT_OF_MEMORY, ""}, {{.kind = TODO_FETCH_MANY, .ids = {2}}, TODO_DONE, "2 eggs open -"}}, 2, NULL},
+
     {"refused", {FAKE_LIST, 1, 9, ERROR_DATABASE, false},
      {{{.kind = TODO_LIST}, TODO_FAILED, ""}, {{.kind = TODO_FETCH, .id = 1}, TODO_FAILED, ""}}, 2, "list"},
     {"more than there is memory for", {FAKE_LIST, 1, 9, ERROR_SYSTEM, false},
