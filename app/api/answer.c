@@ -581,7 +581,7 @@ static void respond_call(struct todo_call *call, struct wave *wave)
 {
     enum todo_outcome outcome = call->operation.outcome;
 
-    if (call->purpose != TODO_CALL_READY)
+    if (call->exchange) /* a look has none */
         http_exchange_note_trip(call->exchange, &call->operation.trip);
     switch (call->purpose) {
     case TODO_CALL_RESULT:
