@@ -525,7 +525,7 @@ for (const width of [320, 390, 1280])
       };
     });
     assert.ok(found.gap >= 0 && found.gap < 40 && found.bars >= 0, JSON.stringify(found));
-    assert.ok(found.inside && found.isWhole && found.lines <= 3, JSON.stringify(found));
+    assert.ok(found.inside && found.isWhole && found.lines <= 4, JSON.stringify(found));
     assert.ok(found.buttons >= 44, JSON.stringify(found));
     assert.ok(found.free >= 0, JSON.stringify(found));
   });
