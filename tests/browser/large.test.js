@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openPage, record, row, server, until } from './support.js';
+import { newContext, openPage, record, row, Server, server, tolerate, until } from './support.js';
 
 const SIZES = [100, 2000];
 
@@ -56,4 +56,38 @@ test('2,000 todos: a toggle takes little longer than among 100, mark all some re
   assert.equal(few.markAll.requests, 1);
   assert.ok(many.markAll.requests <= 4, 'arrays of 500');
   assert.ok(many.markAll.time < Math.max(1000, 20 * few.markAll.time), 'mark all: at most a second, or 20 times as long');
+});
+
+test('2,000 todos: an idle tab reads less than 100 kB an hour, and of two tabs one waits', async (context) => {
+  const other = new Server({ WAIT_LIMIT: '1' }); // in place of 25 seconds
+  await other.start();
+  const browsers = await newContext();
+  tolerate(/./); // it is another server than the one that is watched
+  try {
+    await fill(2000, other);
+    const pages = [await browsers.newPage(), await browsers.newPage()];
+    const reads = [];
+    for (const page of pages) {
+      const device = await browsers.newCDPSession(page);
+      await device.send('Network.enable');
+      const waiting = new Map();
+      device.on('Network.requestWillBeSent', ({ requestId, request }) => request.headers.Prefer && waiting.set(requestId, request.headers.Prefer));
+      device.on('Network.responseReceived', ({ requestId, response }) =>
+        waiting.has(requestId) && reads.push({ page, status: response.status, size: response.encodedDataLength, wait: waiting.get(requestId) }));
+      device.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => waiting.has(requestId) && (reads.at(-1).size = encodedDataLength));
+      await page.goto(other.url);
+      await row(page, 2000).waitFor();
+    }
+    await until(() => reads.length >= 4, true);
+    assert.equal(new Set(reads.map(({ page }) => page)).size, 1, 'one tab waits');
+    assert.deepEqual([...new Set(reads.map(({ status, wait }) => `${status} ${wait}`))], ['304 wait=25']);
+    const hour = Math.max(...reads.map(({ size }) => size)) * (3600 / 25);
+    context.diagnostic(`${Math.round(hour / 1000)} kB an hour`);
+    assert.ok(hour > 0 && hour < 100000, `${hour} bytes`);
+    await other.ask('POST', '/todos', { title: 'news' });
+    await row(pages[0], 2001).waitFor({ timeout: 5000 });
+    await row(pages[1], 2001).waitFor({ timeout: 5000 });
+  } finally {
+    await other.release();
+  }
 });
