@@ -218,17 +218,23 @@ static const struct parameter {
 
 #define PARAMETER_COUNT (sizeof(parameters) / sizeof(parameters[0]))
 
+static bool has_parameter(const struct http_request *request, const char *name)
+{
+    struct buffer value = {0};
+    bool is_there = http_request_query(request, name, &value);
+
+    buffer_release(&value);
+    return is_there;
+}
+
 bool todo_page_is_asked(const struct http_request *request)
 {
-    bool is_asked = false;
-
-    for (size_t i = 0; request->query && i < PARAMETER_COUNT && !is_asked; i++) {
-        struct buffer value = {0};
-
-        is_asked = http_request_query(request, parameters[i].name, &value);
-        buffer_release(&value);
-    }
-    return is_asked;
+    if (!request->query || has_parameter(request, "page") || has_parameter(request, "offset"))
+        return false;
+    for (size_t i = 0; i < PARAMETER_COUNT; i++)
+        if (has_parameter(request, parameters[i].name))
+            return true;
+    return false;
 }
 
 static void read_parameters(struct reader *reader, const struct http_request *request)

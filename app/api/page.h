@@ -15,6 +15,9 @@
  *
  * Of a name that is repeated, the last one counts; other names are ignored. A place is the
  * values that its todo is sorted by, separated by commas.
+ *
+ * With `page` or `offset` in the query, which count pages, none of these counts: such a client
+ * would get the first page again and again; it gets all todos, as from the original.
  */
 
 #include "base/buffer.h"

@@ -105,9 +105,9 @@ static void test_version_is_json_if_wanted(void)
     CHECK(matches("[0-9]+[.][0-9]+", member(json, "compiler")), "compiler", "is %s",
           member(json, "compiler"));
     CHECK_NUMBER(
-        "schema", "sqlite", 1,
+        "schema", "sqlite", 3,
         json_integer_value(json_object_get(json_object_get(json, "schema"), "sqlite")));
-    CHECK_NUMBER("schema", "mysql", 2,
+    CHECK_NUMBER("schema", "mysql", 4,
                  json_integer_value(json_object_get(json_object_get(json, "schema"), "mysql")));
     CHECK_NUMBER("version --json", "libraries", 4,
                  (long long)json_array_size(json_object_get(json, "libraries")));
