@@ -39,12 +39,13 @@ enum todo_outcome todo_outcome_of(const struct error *err)
     return err->code == ERROR_REFUSED ? TODO_REFUSED : TODO_FAILED;
 }
 
+/* What a query is made of differs from one to the next: there is no text for it. */
 static const char *statement_of(const struct todo_statements *statements,
-                                enum todo_operation_kind kind, bool with_list)
+                                const struct todo_operation *operation, bool with_list)
 {
-    switch (kind) {
+    switch (operation->kind) {
     case TODO_LIST:
-        return statements->list;
+        return operation->query ? NULL : statements->list;
     case TODO_FETCH:
     case TODO_FETCH_MANY:
         return with_list ? statements->list : statements->fetch;
@@ -87,8 +88,7 @@ void todo_end_trip(const struct todo_store_handle *handle,
         operations[i]->trip = (struct trip){
             .began = began,
             .ended = ended,
-            .statement =
-                statement_of(&handle->driver->statements, operations[i]->kind, with_list),
+            .statement = statement_of(&handle->driver->statements, operations[i], with_list),
             .has_failed = err->code != ERROR_NONE,
         };
     if (err->code == ERROR_UNAVAILABLE)
