@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -37,9 +38,9 @@ function same(what, wanted, got) {
 // The routes of the public port, each with its methods.
 function routes() {
   const table = read('app/api/api.c').match(/http_route routes\[\] = \{([\s\S]*?)\n\};/)[1];
-  const rows = [...table.matchAll(/\.pattern = "([^"]+)"[\s\S]*?\.allow = "([^"]+)"/g)];
-  return rows.filter(([, path]) => path !== '/metrics').flatMap(
-    ([, path, allow]) => allow.split(', ').map((method) => `${method} ${path}`));
+  const rows = [...table.matchAll(/\.pattern = "([^"]+)"[\s\S]*?\.methods = \{([\s\S]*?)\}\},/g)];
+  return rows.filter(([, path]) => path !== '/metrics').flatMap(([, path, methods]) =>
+    [...methods.matchAll(/HTTP_(\w+)/g)].map(([, method]) => `${method} ${path}`));
 }
 
 function pageParameters() {
@@ -47,11 +48,11 @@ function pageParameters() {
   return [...table.matchAll(/\{"(\w+)"/g)].map(([, name]) => name);
 }
 
-// What a request may say beyond HTTP itself, negotiation, and what proxies add.
+// What any request may say: of HTTP itself, negotiation, CORS, logs and traces, and what proxies add.
 const GENERAL = ['Accept', 'Accept-Encoding', 'Content-Encoding', 'Content-Length', 'Content-Type',
   'Host', 'Origin', 'Transfer-Encoding', 'Access-Control-Request-Method', 'X-Forwarded-For',
   'X-Forwarded-Host', 'X-Forwarded-Proto', 'X-Forwarded-SSL', 'X-Request-Id', 'traceparent',
-  'tracestate'];
+  'User-Agent', 'X-Amzn-Trace-Id'];
 
 function requestHeaders() {
   return [...read('app/http/request.c').matchAll(/\[HTTP_HEADER_\w+\] = HEADER\("([^"]+)"\)/g)]
@@ -73,13 +74,17 @@ function checkTables(document) {
 
 // ---- the server ----
 
+const FRIEND = 'http://a.example'; // whose pages may change todos
+
 class Server {
   async start() {
     this.folder = mkdtempSync(join(tmpdir(), 'openapi-'));
-    const env = { ...process.env, LOG_FORMAT: 'json', HTTP_ADDRESS: '127.0.0.1', HTTP_PORT: '0' };
+    const env = { ...process.env, LOG_FORMAT: 'json', HTTP_ADDRESS: '127.0.0.1', HTTP_PORT: '0',
+      CORS_ORIGINS: FRIEND };
     if (env.MYSQL_HOST) execFileSync(env.TEST_APP, ['migrate'], { env, stdio: 'ignore' });
     this.process = spawn(env.TEST_APP, ['serve'],
       { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+    process.on('exit', () => this.abandon());
     this.ended = new Promise((done) => this.process.on('exit', done));
     this.port = await new Promise((found, fail) => {
       createInterface({ input: this.process.stdout }).on('line', (line) => {
@@ -103,6 +108,7 @@ class Server {
           body: Buffer.concat(parts).toString() }));
       });
       sent.on('error', fail);
+      sent.setTimeout(30000, () => sent.destroy(new Error('no answer in 30 s')));
       sent.end(body || undefined);
     });
   }
@@ -114,7 +120,15 @@ class Server {
     rmSync(this.folder, { recursive: true });
     if (code !== 0) throw new Error(`the server ended with ${code}`);
   }
+
+  // Leaves nothing behind, whatever ends this program.
+  abandon() {
+    this.process.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }
+
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 // ---- requests ----
 
@@ -136,6 +150,7 @@ const query = fc.record({
   after: often(place, text),
   before: often(place, text),
   format: often(fc.constantFrom('json', 'api', ''), text),
+  page: text,
   other: text,
 }, { requiredKeys: [] });
 const etag = fc.constantFrom('*', '"x"', 'W/"x"', '"a", "b"', 'nonsense');
@@ -145,16 +160,22 @@ const headers = often(fc.constant({ Accept: '*/*' }), fc.record({
   'If-Match': etag,
   'If-None-Match': etag,
   'Idempotency-Key': fc.oneof(fc.uuid().map((key) => `"${key}"`), fc.constantFrom('"same"', 'same', '')),
-  'Origin': fc.constantFrom('http://a.example', 'null'),
+  'Origin': fc.constantFrom(FRIEND, 'null'),
+  'Prefer': fc.constantFrom('wait=0', 'wait=5', 'respond-async, wait="5"; x', 'wait', 'wait=x'),
+  'X-Request-Id': fc.constantFrom('a-b', 'a b', ''),
+  'X-Amzn-Trace-Id': fc.constantFrom('Root=1-67891233-abcdef012345678912345678;Sampled=?', 'Root=x', ''),
 }, { requiredKeys: [] }));
 const fields = fc.record({ title: often(fc.string({ maxLength: 20 }), fc.anything()),
   completed: often(fc.boolean(), fc.anything()), order: often(fc.integer({ min: -9, max: 9 }), fc.anything()) },
 { requiredKeys: [] });
+const changes = fc.array(fc.tuple(fields, often(fc.constant({ url: `/todos/${RECENT}` }),
+  fc.oneof(fc.constant({}), text.map((url) => ({ url }))))).map(([values, url]) => ({ ...values, ...url })),
+{ minLength: 1, maxLength: 4 });
 const stringify = (value) => {
   try { return JSON.stringify(value) ?? ''; } catch { return ''; } // a BigInt
 };
 const body = often(
-  fields.map((value) => ({ type: 'application/json', body: stringify(value) })), fc.oneof(
+  fc.oneof(fields, changes).map((value) => ({ type: 'application/json', body: stringify(value) })), fc.oneof(
   fc.json().map((value) => ({ type: 'application/json', body: value })),
   text.map((value) => ({ type: 'application/json', body: value })),
   fc.record({ title: text, completed: text, order: text }, { requiredKeys: [] }).map((values) => ({
@@ -180,18 +201,57 @@ function arbitrary(document) {
     });
 }
 
-let recent = 1;
+let recent = '1';
 async function checkAnswer(server, document, asked) {
-  const answer = await server.ask({ ...asked, target: asked.target.replace(RECENT, String(recent)) });
+  const answer = await server.ask({ ...asked, target: asked.target.replace(RECENT, recent),
+    body: asked.body.replaceAll(`/todos/${RECENT}`, `/todos/${recent}`) });
   recent = answer.headers.get('Location')?.match(/\/todos\/(\d+)/)?.[1] ?? recent;
   if (answer.status >= 500) throw new Error(`${answer.status} ${answer.body}`);
   const problem = document.problemOf(asked.path, asked.method, answer);
   if (problem) throw new Error(`${problem}: ${answer.body.slice(0, 200)}`);
+  if (!answer.headers.has('X-Request-Id')) throw new Error(`${answer.status} without an X-Request-Id`);
+  return answer;
 }
 
 async function run(server, document, count) {
-  await fc.assert(fc.asyncProperty(arbitrary(document), (asked) => checkAnswer(server, document, asked)),
+  await fc.assert(fc.asyncProperty(arbitrary(document), async (asked) => {
+    await checkAnswer(server, document, asked);
+  }),
     { numRuns: count, ...(process.env.TEST_SEED ? { seed: Number(process.env.TEST_SEED) } : {}) });
+}
+
+// ---- what random requests seldom meet ----
+
+// Asks, and is answered with this status and this header.
+async function step(server, document, status, header, method, headers = {}, value = undefined) {
+  const answer = await checkAnswer(server, document, { path: '/todos', method, target: '/todos',
+    headers: value === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
+    body: value === undefined ? '' : JSON.stringify(value) });
+  if (answer.status !== status || (header && !answer.headers.has(header)))
+    throw new Error(`${method} got ${answer.status} ${JSON.stringify([...answer.headers])} ${answer.body}`);
+  return answer;
+}
+
+async function walk(server, document) {
+  const ask = (...asked) => step(server, document, ...asked);
+  const key = { 'Idempotency-Key': randomUUID() };
+  const problem = { Accept: 'application/problem+json, */*;q=0.5' };
+  const [{ url }] = JSON.parse((await ask(201, '', 'POST', {}, [{ title: 'a' }, { title: 'b' }])).body);
+  const missing = { url: '/todos/2147483646' };
+  await ask(200, '', 'PATCH', {}, [{ url, completed: true }, { url, order: 1 }]);
+  await ask(404, '', 'PATCH', {}, [{ url }, missing]);
+  await ask(404, '', 'PATCH', problem, [{ url }, missing]);
+  await ask(400, '', 'PATCH', {}, [{ url }, { url, title: 1 }, { url: 'x' }]);
+  await ask(400, '', 'PATCH', problem, [{ url: 'x' }]);
+  await ask(405, '', 'PATCH', {}, {});
+  await ask(412, 'ETag', 'PATCH', { 'If-Match': '"x"' }, [{ url }]);
+  await ask(201, 'Location', 'POST', key, { title: 'c' });
+  await ask(201, 'Idempotent-Replayed', 'POST', key, { title: 'c' });
+  await ask(422, '', 'POST', key, { title: 'd' });
+  await ask(403, '', 'POST', { Origin: 'http://b.example' }, {});
+  const etag = (await ask(200, 'ETag', 'GET')).headers.get('ETag');
+  await ask(304, 'Preference-Applied', 'GET', { 'If-None-Match': etag, 'Prefer': 'wait=1' });
+  await ask(200, 'Preference-Applied', 'GET', { 'If-None-Match': '"x"', 'Prefer': 'wait=1' });
 }
 
 // ---- planted errors ----
@@ -205,10 +265,27 @@ const planted = {
     delete copy.components.responses.NotFound.content['application/problem+json'];
   },
 };
+const plantedInSteps = {
+  'a missing status of a refusal': (copy) => { delete copy.paths['/todos'].patch.responses[405]; },
+  'a missing status of a key': (copy) => { delete copy.paths['/todos'].post.responses[422]; },
+  'a missing status of an Origin': (copy) => { delete copy.paths['/todos'].post.responses[403]; },
+  'a missing header of a key': (copy) => {
+    delete copy.paths['/todos'].post.responses[201].headers['Idempotent-Replayed'];
+  },
+  'a missing header of a wait': (copy) => {
+    delete copy.paths['/todos'].get.responses[304].headers['Preference-Applied'];
+  },
+  'one todo in place of many': (copy) => {
+    copy.paths['/todos'].patch.responses[200].content['application/json'].schema.$ref = '#/components/schemas/Todo';
+  },
+  'no index of what is missing': (copy) => { copy.components.schemas.Missing.anyOf.pop(); },
+  'no index of what is wrong': (copy) => { copy.components.schemas.Invalid.anyOf.pop(); },
+};
 const plantedInTables = {
   'a missing route': (copy) => { delete copy.paths['/livez']; },
   'a route too many': (copy) => { copy.paths['/more'] = { get: { responses: {} } }; },
   'a missing method': (copy) => { delete copy.paths['/todos/{id}'].patch; },
+  'a missing method that Allow does not name': (copy) => { delete copy.paths['/todos'].patch; },
   'a missing parameter': (copy) => {
     copy.paths['/todos'].get.parameters = copy.paths['/todos'].get.parameters.slice(1);
   },
@@ -241,6 +318,9 @@ await check('the server gives the document', async () => {
 });
 for (const [name, change] of Object.entries(plantedInTables))
   await check(`planted in the tables: ${name}`, () => mustFail(() => checkTables(plant(change))));
+await check('many at once, keys, origins and waits are as documented', () => walk(server, document));
+for (const [name, change] of Object.entries(plantedInSteps))
+  await check(`planted in the steps: ${name}`, () => mustFail(() => walk(server, plant(change))));
 await check(`${requests} requests: no 5xx, and each answer as documented`, () => run(server, document, requests));
 for (const [name, change] of Object.entries(planted))
   await check(`planted in the answers: ${name}`,
