@@ -7,9 +7,6 @@
 
 #define DEPTH_MOST 4
 
-/* What is said of no field in particular. */
-#define NO_FIELD "\"non_field_errors\""
-
 static const char detail_start[] = "{\"detail\":";
 
 /* A path of a request's target is a URI reference but for bytes that should not be there. */
@@ -45,6 +42,17 @@ static void append_error(struct buffer *out, const struct http_request *request,
     buffer_append_char(out, '}');
 }
 
+/* Whether a key names a part of what was sent: else what it says is of the whole. */
+static bool is_of_a_part(const char *key, size_t length)
+{
+    static const char *const others[] = {"non_field_errors", "detail"};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (length == strlen(others[i]) && memcmp(key, others[i], length) == 0)
+            return false;
+    return true;
+}
+
 /* The text is ours, so its keys need no escaping, and it is no deeper. */
 static void append_errors(struct buffer *out, const struct http_request *request,
                           const char *json, size_t size)
@@ -63,7 +71,7 @@ static void append_errors(struct buffer *out, const struct http_request *request
             depth--;
         } else if (json[i] == '"' && end < size && json[end] == ':') {
             pointer.size = starts[depth];
-            if (end - i != strlen(NO_FIELD) || memcmp(json + i, NO_FIELD, end - i) != 0) {
+            if (is_of_a_part(json + i + 1, end - i - 2)) {
                 buffer_append_char(&pointer, '/');
                 buffer_append(&pointer, json + i + 1, end - i - 2);
             }

@@ -45,6 +45,7 @@ int many_cleanup(void)
     return is_closed ? 0 : 1;
 }
 
+#define PROBLEM          "Accept: application/problem+json, */*;q=0.1\r\n"
 #define POST(text)       JSON("POST", "/todos", text)
 #define PATCH(text)      JSON("PATCH", "/todos", text)
 #define URL(path)        "\"url\":\"http://{host}/todos/" path "\""
@@ -126,6 +127,23 @@ static void test_arrays_of_changes_are_made_or_refused_as_a_whole(void)
             PATCH("[" ALPHA_WITH("\"title\":\"x\"") ",{" URL(
                 "{gone}") ",\"title\":\"y\"}," ALPHA_WITH("\"title\":\"z\"") "]"),
             404, "{\"1\":{\"detail\":\"Not found.\"}}", NULL, LIST),
+        ROW("one is wrong, as a problem",
+            SEND("PATCH", "/todos", PROBLEM, "application/json",
+                 "[{" URL("{id}") "}," ALPHA_WITH("\"order\":\"x\"") "]"),
+            400,
+            "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
+            "\"instance\":\"/todos\",\"detail\":\"What was sent is not valid.\","
+            "\"errors\":[{\"pointer\":\"#/1/order\","
+            "\"detail\":\"A valid integer is required.\"}]}",
+            NULL, LIST),
+        ROW("one is not there, as a problem",
+            SEND("PATCH", "/todos", PROBLEM, "application/json",
+                 "[{" URL("{id}") "},{" URL("{gone}") "}]"),
+            404,
+            "{\"type\":\"about:blank\",\"title\":\"Not Found\",\"status\":404,"
+            "\"instance\":\"/todos\",\"detail\":\"What was sent is not valid.\","
+            "\"errors\":[{\"pointer\":\"#/1\",\"detail\":\"Not found.\"}]}",
+            NULL, LIST),
         ROW("another state than asked for",
             SEND("PATCH", "/todos", "If-Match: \"x\"\r\n", "application/json",
                  "[" ALPHA_WITH("\"title\":\"x\"") "]"),
