@@ -191,7 +191,7 @@ static void test_the_oldest_gives_way(void)
  * so when they are answered. */
 static void test_places_are_found_after_all_have_waited(void)
 {
-    static const char *const settings[] = {"RLIMIT_NOFILE=64", "HTTP_CLIENT_CONNECTIONS=8192",
+    static const char *const settings[] = {"RLIMIT_NOFILE=72", "HTTP_CLIENT_CONNECTIONS=8192",
                                            "REQUEST_TIMEOUT=3", NULL};
     struct client_connection crowd[64];
     struct client_response response = {0};
