@@ -29,9 +29,8 @@ static const char list_for_update_sql[] =
     "SELECT id, title, completed, `order`, url FROM todo_todoitem FORCE INDEX (PRIMARY)"
     " ORDER BY id FOR UPDATE";
 static const char nowait_sql[] = " NOWAIT";
-static const char fetch_sql[] =
-    "SELECT id, title, completed, `order`, url FROM todo_todoitem WHERE id IN (";
-static const char fetch_end_sql[] = ") ORDER BY id";
+#define FETCH_SQL     "SELECT id, title, completed, `order`, url FROM todo_todoitem WHERE id IN ("
+#define FETCH_END_SQL ") ORDER BY id"
 static const char load_sql[] = "SELECT id, title, completed, `order`, url FROM todo_todoitem"
                                " FORCE INDEX (PRIMARY) WHERE id IN (";
 /* The same, which waits for locks for 30 ms; once for MariaDB and once for MySQL. */
@@ -41,8 +40,7 @@ static const char load_waiting_sql[] =
     " FROM todo_todoitem FORCE INDEX (PRIMARY) WHERE id IN (";
 static const char load_end_sql[] = ") ORDER BY id FOR UPDATE";
 static const char load_nowait_end_sql[] = ") ORDER BY id FOR UPDATE NOWAIT";
-static const char insert_sql[] =
-    "INSERT INTO todo_todoitem (title, completed, `order`, url) VALUES ";
+#define INSERT_SQL "INSERT INTO todo_todoitem (title, completed, `order`, url) VALUES "
 /* Sent behind the INSERT: the id is known only now. No host name holds a brace: what has one is
  * ours, and a row that another node of a cluster has put at an id that we expected is not. */
 static const char set_url_sql[] =
@@ -50,9 +48,10 @@ static const char set_url_sql[] =
     " WHERE INSTR(url, '{id}') > 0 AND id IN (";
 /* Of one todo: SET title = 'a', ...; of many: SET title = CASE id WHEN 1 THEN 'a' WHEN 2 THEN
  * 'b' END, ... */
-static const char update_sql[] = "UPDATE todo_todoitem FORCE INDEX (PRIMARY) SET ";
+#define UPDATE_SQL     "UPDATE todo_todoitem FORCE INDEX (PRIMARY) SET "
+#define UPDATE_END_SQL " WHERE id IN ("
 /* One each: DELETE takes no index hint. */
-static const char delete_sql[] = "DELETE FROM todo_todoitem WHERE id = ";
+#define DELETE_SQL "DELETE FROM todo_todoitem WHERE id = "
 static const char clear_sql[] = "DELETE FROM todo_todoitem";
 /* Goes before it: DELETE knows no NOWAIT. */
 static const char lock_all_sql[] =
@@ -88,10 +87,10 @@ static const char lock_wait_sql[] = "SET SESSION innodb_lock_wait_timeout = 1";
 
 /* Bytes that one takes in a statement, at most. The server refuses a larger packet than its
  * max_allowed_packet. */
-#define PACKET_RESERVE (1024 + sizeof(update_sql)) /* what statements begin and end with */
+#define PACKET_RESERVE (1024 + sizeof(UPDATE_SQL)) /* what statements begin and end with */
 #define ID_SIZE        24
 #define COMMENT_SIZE   80
-#define DELETE_SIZE    (sizeof(delete_sql) + ID_SIZE + COMMENT_SIZE)
+#define DELETE_SIZE    (sizeof(DELETE_SQL) + ID_SIZE + COMMENT_SIZE)
 #define UPDATE_SIZE    (2 * TODO_TITLE_SIZE + 512)
 #define INSERT_SIZE    (2 * TODO_TITLE_SIZE + 1024) /* with its url, quoted */
 
@@ -294,6 +293,14 @@ static bool run(struct todo_store *store, const char *doing, struct error *err)
     store->key_statements = 0;
     buffer_clear(&store->sql);
     return ok;
+}
+
+static bool append_and_run(struct todo_store *store, const char *sql, const char *doing,
+                           struct error *err)
+{
+    buffer_append_text(&store->sql, sql);
+    end_statement(store);
+    return run(store, doing, err);
 }
 
 /* Reads what came of the other statements. The server leaves out what follows a failed one. */
@@ -499,6 +506,7 @@ static bool store_query(struct todo_store *store, const struct todo_query *query
     if (query->search_length > 0)
         pattern = quote_pattern(store, query);
     store_query_append(&store->sql, query, pattern.data);
+    end_statement(store);
     store->sql.failed = store->sql.failed || pattern.failed;
     buffer_release(&pattern);
     return read_rows(store, "look for todos", out, err);
@@ -526,7 +534,7 @@ static bool store_fetch(struct todo_store *store, const int64_t *ids, size_t cou
                         struct todo_list *out, struct error *err)
 {
     return set_autocommit(store, true, err) &&
-           select_ids(store, ids, count, fetch_sql, fetch_end_sql, out, err);
+           select_ids(store, ids, count, FETCH_SQL, FETCH_END_SQL, out, err);
 }
 
 /* Without autocommit the next statement begins a transaction: begin itself costs no trip. */
@@ -556,12 +564,12 @@ static bool store_list_for_update(struct todo_store *store, struct todo_list *ou
 {
     if (!flush(store, err))
         return false;
-    buffer_append_text(&store->sql, lock_gaps_sql);
-    if (!run(store, "lock all todos", err))
+    if (!append_and_run(store, lock_gaps_sql, "lock all todos", err))
         return false;
     buffer_append_text(&store->sql, list_for_update_sql);
     if (store->has_nowait)
         buffer_append_text(&store->sql, nowait_sql);
+    end_statement(store);
     return read_rows(store, "lock all todos", out, err);
 }
 
@@ -597,7 +605,7 @@ static bool insert_part(struct todo_store *store, struct todo_insert *inserts, s
     struct error cause = {0};
     uint64_t first;
 
-    buffer_append_text(&store->sql, insert_sql);
+    buffer_append_text(&store->sql, INSERT_SQL);
     for (size_t i = 0; i < count; i++) {
         buffer_clear(&url);
         buffer_append_text(&url, inserts[i].base_url);
@@ -676,13 +684,13 @@ static void append_update(struct todo_store *store, const struct todo *const *to
 {
     struct buffer *sql = &store->sql;
 
-    buffer_append_text(sql, update_sql);
+    buffer_append_text(sql, UPDATE_SQL);
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
         if (i > 0)
             buffer_append_char(sql, ',');
         append_case(store, &columns[i], todos, count);
     }
-    buffer_append_text(sql, " WHERE id IN (");
+    buffer_append_text(sql, UPDATE_END_SQL);
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             buffer_append_char(sql, ',');
@@ -714,7 +722,7 @@ static bool store_delete(struct todo_store *store, const int64_t *ids, size_t co
     for (size_t i = 0; i < count; i++) {
         if (room(store, DELETE_SIZE) == 0 && !flush(store, err))
             return false;
-        buffer_append_text(&store->sql, delete_sql);
+        buffer_append_text(&store->sql, DELETE_SQL);
         buffer_append_signed(&store->sql, ids[i]);
         end_statement(store);
         buffer_append_char(&store->sql, ';');
@@ -724,14 +732,6 @@ static bool store_delete(struct todo_store *store, const int64_t *ids, size_t co
 }
 
 /* ---- keys ---- */
-
-static bool append_and_run(struct todo_store *store, const char *sql, const char *doing,
-                           struct error *err)
-{
-    buffer_append_text(&store->sql, sql);
-    end_statement(store);
-    return run(store, doing, err);
-}
 
 static void append_key_use(struct todo_store *store, const struct todo_key_use *use)
 {
@@ -780,6 +780,7 @@ static bool store_insert_keys(struct todo_store *store, const struct todo_key_us
                 buffer_append_char(&store->sql, ',');
             append_key_use(store, &uses[done + i]);
         }
+        end_statement(store);
         buffer_append_char(&store->sql, ';');
         store->statements++;
         store->key_statements++;
@@ -797,6 +798,7 @@ static void append_keys(struct todo_store *store, const char *sql,
         append_quoted(store, uses[i].key->text, uses[i].key->length);
     }
     buffer_append_char(&store->sql, ')');
+    end_statement(store);
 }
 
 /* One row of find_keys_sql. Gives whether it is of a key that is to be forgotten. */
@@ -969,16 +971,18 @@ static void store_close(struct todo_store *store)
     db_mysql_thread_end();
 }
 
+#define CASE_SQL "CASE id WHEN ? THEN ? END"
+
 static const struct todo_store_driver driver = {
-    .statements =
-        {
-                     .list = list_sql,
-                     .fetch = "SELECT id, title, completed, `order`, url FROM todo_todoitem"
-                     " WHERE id IN (?) ORDER BY id", .insert = "INSERT INTO todo_todoitem (title, completed, `order`, url)"
-                      " VALUES (?,?,?,?)", .update = "UPDATE todo_todoitem FORCE INDEX (PRIMARY)"
-                      " SET title = ?,completed = ?,`order` = ? WHERE id IN (?)", .delete = "DELETE FROM todo_todoitem WHERE id = ?",
-                     .clear = clear_sql,
-                     },
+    .statements = {.list = list_sql,
+                   .fetch = FETCH_SQL "?" FETCH_END_SQL,
+                   .insert = INSERT_SQL "(?,?,?,?)",
+                   .update =
+                       UPDATE_SQL "title = ?,completed = ?,`order` = ?" UPDATE_END_SQL "?)",
+                   .update_many = UPDATE_SQL "title = " CASE_SQL ",completed = " CASE_SQL
+                                             ",`order` = " CASE_SQL UPDATE_END_SQL "?)",
+                   .delete = DELETE_SQL "?",
+                   .clear = clear_sql},
     .set_trace = store_set_trace,
     .close = store_close,
     .list = store_list,

@@ -590,6 +590,7 @@ static const struct todo_store_driver driver = {
                      .fetch = FETCH_SQL,
                      .insert = INSERT_SQL,
                      .update = UPDATE_SQL,
+                     .update_many = UPDATE_SQL,
                      .delete = DELETE_SQL,
                      .clear = CLEAR_SQL,
                      },

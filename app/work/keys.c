@@ -129,8 +129,13 @@ static void settle(struct todo_operation *operation, const struct todo_key_use *
 bool todo_keys_find(struct todo_keys *keys, const struct todo_store_handle *handle,
                     size_t *settled, struct error *err)
 {
+    bool is_found;
+
     *settled = 0;
-    if (!handle->driver->find_keys(handle->store, keys->uses, keys->count, err))
+    todo_say_trace(handle, keys->count > 0 ? keys->users[0] : NULL);
+    is_found = handle->driver->find_keys(handle->store, keys->uses, keys->count, err);
+    todo_say_trace(handle, NULL);
+    if (!is_found)
         return false;
     for (size_t i = 0; i < keys->count; i++) {
         if (keys->uses[i].state == TODO_KEY_FREE)

@@ -52,7 +52,8 @@ static const char *statement_of(const struct todo_statements *statements,
     case TODO_CREATE:
         return statements->insert;
     case TODO_UPDATE:
-        return statements->update;
+        return todo_operation_size(operation) > 1 ? statements->update_many
+                                                  : statements->update;
     case TODO_DELETE:
         return statements->delete;
     case TODO_CLEAR:
@@ -63,13 +64,19 @@ static const char *statement_of(const struct todo_statements *statements,
     return NULL;
 }
 
-uint64_t todo_begin_trip(const struct todo_store_handle *handle,
-                         struct todo_operation *const *operations)
+void todo_say_trace(const struct todo_store_handle *handle,
+                    const struct todo_operation *operation)
 {
-    const char *traceparent = operations[0]->traceparent;
+    const char *traceparent = operation ? operation->traceparent : "";
 
     if (handle->driver->set_trace)
         handle->driver->set_trace(handle->store, *traceparent ? traceparent : NULL);
+}
+
+uint64_t todo_begin_trip(const struct todo_store_handle *handle,
+                         struct todo_operation *const *operations)
+{
+    todo_say_trace(handle, operations[0]);
     return clock_now();
 }
 
@@ -82,14 +89,13 @@ void todo_end_trip(const struct todo_store_handle *handle,
     enum metrics_kind kind = is_read ? METRICS_READ : METRICS_WRITE;
     uint64_t ended = clock_now();
 
-    if (handle->driver->set_trace)
-        handle->driver->set_trace(handle->store, NULL);
+    todo_say_trace(handle, NULL);
     for (size_t i = 0; i < count; i++)
         operations[i]->trip = (struct trip){
             .began = began,
             .ended = ended,
             .statement = statement_of(&handle->driver->statements, operations[i], with_list),
-            .has_failed = err->code != ERROR_NONE,
+            .has_failed = err->code != ERROR_NONE && err->code != ERROR_TAKEN,
         };
     if (err->code == ERROR_UNAVAILABLE)
         return;

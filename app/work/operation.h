@@ -101,6 +101,10 @@ void todo_operation_create(struct todo_operation *operation, size_t nth, struct 
 /* How an operation went that failed with this error. */
 enum todo_outcome todo_outcome_of(const struct error *err);
 
+/* For which operation's trace what follows is, as the database is told; NULL: for none. */
+void todo_say_trace(const struct todo_store_handle *handle,
+                    const struct todo_operation *operation);
+
 /* A trip to the database for these operations begins: it says for which trace. That of the
  * first counts, which has waited longest: with all of them, a statement for many would be
  * longer than what a database keeps of it. Returns clock_now(). */

@@ -36,9 +36,10 @@ struct todo_insert {
 struct todo_store; /* what a database keeps for itself */
 struct todo_outage;
 
-/* What is sent for one todo, or for all, with ? in the place of each value: for people. */
+/* What is sent for one todo, for all, or by an update of many, with ? in the place of each
+ * value, and of each list only the first: for people. */
 struct todo_statements {
-    const char *list, *fetch, *insert, *update, *delete, *clear;
+    const char *list, *fetch, *insert, *update, *update_many, *delete, *clear;
 };
 
 struct todo_store_driver {

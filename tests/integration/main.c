@@ -75,6 +75,7 @@ static const struct suite suites[] = {
     SUITE(ON_BOTH, metrics),
     SUITE(ON_MYSQL, metrics_mysql),
     SUITE(ON_BOTH, trace),
+    SUITE(ON_MYSQL, statements),
     SUITE(ON_MYSQL, failover),
     SUITE(ON_BOTH, lifecycle),
     SUITE(ON_SQLITE, lifecycle_sqlite),

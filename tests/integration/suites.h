@@ -97,6 +97,7 @@ extern CU_TestInfo metrics_tests[];
 extern CU_TestInfo metrics_mysql_tests[];
 
 extern CU_TestInfo trace_tests[];
+extern CU_TestInfo statements_tests[];
 
 extern CU_TestInfo failover_tests[];
 

@@ -9,15 +9,13 @@
 #include "exchange.h"
 #include "sandbox.h"
 #include "suites.h"
+#include "xray_daemon.h"
 
-#include <arpa/inet.h>
 #include <jansson.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PATIENCE      10000000U /* microseconds until a line is in the log */
@@ -269,45 +267,6 @@ static void test_requests_that_share_an_answer_have_ids_of_their_own(void)
 
 /* ---- what X-Ray is told ---- */
 
-/* A daemon that only listens. */
-struct daemon {
-    int socket;
-    char setting[64];
-};
-
-static bool open_daemon(struct daemon *daemon)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    daemon->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool good = bind(daemon->socket, (const struct sockaddr *)&address, size) == 0 &&
-                getsockname(daemon->socket, (struct sockaddr *)&address, &size) == 0;
-    snprintf(daemon->setting, sizeof daemon->setting, "AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:%u",
-             ntohs(address.sin_port));
-    return CHECK(good, "daemon", "no socket");
-}
-
-/* The next segment, without its header line; NULL when none comes within so many
- * milliseconds. */
-static json_t *receive_segment(const struct daemon *daemon, int limit)
-{
-    static const char header[] = "{\"format\":\"json\",\"version\":1}\n";
-    static char bytes[65536];
-    struct pollfd ready = {.fd = daemon->socket, .events = POLLIN};
-
-    if (poll(&ready, 1, limit) != 1)
-        return NULL;
-    ssize_t size = recv(daemon->socket, bytes, sizeof bytes - 1, 0);
-    bytes[size > 0 ? size : 0] = '\0';
-    if (!CHECK(strncmp(bytes, header, sizeof header - 1) == 0, "header", "%.60s", bytes))
-        return NULL;
-    json_t *segment = json_loads(bytes + sizeof header - 1, JSON_REJECT_DUPLICATES, NULL);
-    CHECK(segment != NULL, "segment", "no JSON: %.3000s", bytes);
-    return segment;
-}
-
 /* Flags as a text: "error throttle fault". */
 static const char *flags_of(const json_t *segment, char flags[32])
 {
@@ -387,14 +346,14 @@ static void check_trip(const struct told *row, const json_t *segment)
           "the trip was from %f to %f, the request from %f to %f", began, ended, start, end);
 }
 
-static void check_told(const struct server *server, const struct daemon *daemon,
+static void check_told(const struct server *server, const struct xray_daemon *daemon,
                        const struct told *row)
 {
     struct client_response response = {0};
     char flags[32];
 
     client_ask(server->port, &row->request, &response);
-    json_t *segment = receive_segment(daemon, row->id ? CLIENT_TIME_LIMIT : 200);
+    json_t *segment = xray_daemon_receive(daemon, row->id ? CLIENT_TIME_LIMIT : 200);
     if (!row->id)
         CHECK(!segment, row->name, "a segment came");
     else if (CHECK(segment != NULL, row->name, "no segment")) {
@@ -413,11 +372,11 @@ static void check_told(const struct server *server, const struct daemon *daemon,
 
 static void test_xray_is_told_what_callers_want_it_to_be(void)
 {
-    struct daemon daemon = {.socket = -1};
+    struct xray_daemon daemon = {.socket = -1};
     struct server server = {0};
     const char *const settings[] = {daemon.setting, NULL};
 
-    if (open_daemon(&daemon) && server_open(&server, settings))
+    if (xray_daemon_open(&daemon) && server_open(&server, settings))
         for (size_t i = 0; i < COUNT(told); i++)
             check_told(&server, &daemon, &told[i]);
     server_close(&server);
@@ -430,7 +389,7 @@ static void test_xray_is_told_what_callers_want_it_to_be(void)
  */
 static void test_where_nobody_decides_some_are_told(void)
 {
-    struct daemon daemon = {.socket = -1};
+    struct xray_daemon daemon = {.socket = -1};
     struct server server = {0};
     const char *const settings[] = {daemon.setting, "HTTP_THREADS=1", NULL};
     struct client_connection connection;
@@ -438,18 +397,18 @@ static void test_where_nobody_decides_some_are_told(void)
     json_t *segment;
     unsigned count = 0;
 
-    if (!open_daemon(&daemon) || !server_open(&server, settings) ||
+    if (!xray_daemon_open(&daemon) || !server_open(&server, settings) ||
         !client_open(&connection, server.port))
         return;
     for (unsigned i = 0; i < OPEN_REQUESTS; i++) {
         client_send_text(&connection, "GET /no/such HTTP/1.1\r\nHost: a\r\n\r\n");
         client_receive(&connection, false, CLIENT_TIME_LIMIT, &response);
         if (i == 0) {
-            segment = receive_segment(&daemon, CLIENT_TIME_LIMIT);
+            segment = xray_daemon_receive(&daemon, CLIENT_TIME_LIMIT);
             CHECK(segment != NULL, "reservoir", "the first is not told");
             json_decref(segment);
         }
-        for (; (segment = receive_segment(&daemon, 0)); json_decref(segment))
+        for (; (segment = xray_daemon_receive(&daemon, 0)); json_decref(segment))
             count++;
     }
     CHECK(count > 50 && count < 170, "rate", "%u of %d", count, OPEN_REQUESTS);
@@ -462,18 +421,18 @@ static void test_where_nobody_decides_some_are_told(void)
 /* Who asks is told what was decided. */
 static void test_a_caller_that_asks_is_told_the_decision(void)
 {
-    struct daemon daemon = {.socket = -1};
+    struct xray_daemon daemon = {.socket = -1};
     struct server server = {0};
     const char *const settings[] = {daemon.setting, NULL};
     struct client_response response = {0};
 
-    if (open_daemon(&daemon) && server_open(&server, settings)) {
+    if (xray_daemon_open(&daemon) && server_open(&server, settings)) {
         for (int i = 0; i < 50; i++) {
             client_ask(server.port, &(struct client_request)WITH("/todos", AMZN(";Sampled=?")),
                        &response);
             const char *answer = client_header(&response, "X-Amzn-Trace-Id");
             bool is_told = answer && strcmp(answer, "Root=" AMZN_ID ";Sampled=1") == 0;
-            json_t *segment = receive_segment(&daemon, is_told ? CLIENT_TIME_LIMIT : 20);
+            json_t *segment = xray_daemon_receive(&daemon, is_told ? CLIENT_TIME_LIMIT : 20);
             CHECK(is_told || (answer && strcmp(answer, "Root=" AMZN_ID ";Sampled=0") == 0),
                   "asks", "answer: %s", answer ? answer : "none");
             CHECK(is_told == (segment != NULL), "asks", "%s, and then?", answer ? answer : "");
