@@ -274,7 +274,7 @@ test('API: all of a client’s text is escaped', async () => {
 /* ---- files ---- */
 
 test('files: types, validators and what a browser may do with them', async () => {
-  const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml', png: 'image/png', webmanifest: 'application/manifest+json' };
+  const types = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8', svg: 'image/svg+xml', png: 'image/png', webmanifest: 'application/manifest+json', json: 'application/json' };
   for (const name of FILES) {
     const { status, headers } = await get(`/static/${name}`);
     assert.equal(status, 200, name);
