@@ -8,6 +8,7 @@
 #include "database.h"
 #include "exchange.h"
 #include "suites.h"
+#include "xray_daemon.h"
 
 #include <arpa/inet.h>
 #include <signal.h>
@@ -285,6 +286,48 @@ static void test_trips_and_waits_are_of_each_read_and_write(void)
     check_becomes("memory", "todobackend_http_response_memory_max_bytes", 67108864);
     server_close(&server);
     client_response_release(&response);
+}
+
+#define SENT    "todobackend_xray_segments_sent_total"
+#define DROPPED "todobackend_xray_segments_dropped_total"
+
+static void ask_sampled(unsigned count)
+{
+    struct client_response response = {0};
+    for (unsigned i = 0; i < count; i++)
+        client_ask(server.port,
+                   &(struct client_request)WITH(
+                       "/todos", "X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793;"
+                                 "Sampled=1\r\n"),
+                   &response);
+    client_response_release(&response);
+}
+
+/* A closed port is told of with the datagram after the one that met it. */
+static void test_segments_are_counted_as_sent_or_dropped(void)
+{
+    struct xray_daemon daemon = {.socket = -1};
+    const char *const settings[] = {daemon.setting, NULL};
+    json_t *segment;
+    if (xray_daemon_open(&daemon) && open_server(settings)) {
+        check_becomes("before", SENT, 0);
+        ask_sampled(5);
+        check_becomes("sent", SENT, 5);
+        for (unsigned i = 0; i < 5; i++) {
+            segment = xray_daemon_receive(&daemon, CLIENT_TIME_LIMIT);
+            CHECK(segment != NULL, "sent", "%u came", i);
+            json_decref(segment);
+        }
+        check_becomes("sent", DROPPED, 0);
+        close(daemon.socket);
+        daemon.socket = -1;
+        ask_sampled(6);
+        check_becomes("nobody is there", SENT, 8);
+        check_becomes("nobody is there", DROPPED, 3);
+    }
+    server_close(&server);
+    if (daemon.socket >= 0)
+        close(daemon.socket);
 }
 
 /* ---- what is refused ---- */
@@ -649,6 +692,7 @@ static void test_waiting_costs_one_look_a_second(void)
 CU_TestInfo metrics_tests[] = {
     TEST(test_each_request_is_counted_once_under_its_name),
     TEST(test_trips_and_waits_are_of_each_read_and_write),
+    TEST(test_segments_are_counted_as_sent_or_dropped),
     TEST(test_a_database_that_takes_no_changes_is_seen),
     TEST(test_waiting_costs_one_look_a_second),
     CU_TEST_INFO_NULL,

@@ -447,11 +447,80 @@ static void test_a_caller_that_asks_is_told_the_decision(void)
     close(daemon.socket);
 }
 
+/* Whatever the database is doing: the segment says that there was no answer in time. */
+static void test_what_the_database_does_not_answer_is_a_fault(void)
+{
+    struct xray_daemon daemon = {.socket = -1};
+    struct server server = {0};
+    const char *const settings[] = {daemon.setting, "REQUEST_TIMEOUT=1", NULL};
+    const struct client_request create =
+        SEND("POST", "/todos", AMZN(";Sampled=1"), "application/json", "{\"title\":\"a\"}");
+    struct client_response response = {0};
+    char flags[32];
+
+    if (xray_daemon_open(&daemon) && server_open(&server, settings)) {
+        struct database_lock *lock = database_lock(&server);
+        client_ask(server.port, &create, &response);
+        json_t *segment = xray_daemon_receive(&daemon, CLIENT_TIME_LIMIT);
+        const json_t *answer = json_object_get(json_object_get(segment, "http"), "response");
+        CHECK_NUMBER("locked", "status", 503, response.status);
+        CHECK_NUMBER("locked", "status that is told", 503,
+                     json_integer_value(json_object_get(answer, "status")));
+        CHECK_TEXT("locked", "flags", "fault", flags_of(segment, flags));
+        json_decref(segment);
+        database_unlock(lock);
+    }
+    client_response_release(&response);
+    server_close(&server);
+    close(daemon.socket);
+}
+
+#define LOST_REQUESTS 200
+#define LOST_LIMIT    5000000U /* microseconds for all of them: look-ups take as long each */
+
+/* Nobody listens there, or nobody knows the name. */
+static void test_a_daemon_out_of_reach_costs_nothing(void)
+{
+    static const char *const daemons[] = {
+        "AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:1", "AWS_XRAY_DAEMON_ADDRESS=[::1]:1",
+        "AWS_XRAY_DAEMON_ADDRESS=nobody.invalid:2000",
+        "AWS_XRAY_DAEMON_ADDRESS=255.255.255.255:1" /* is refused: no broadcasts */
+    };
+
+    for (size_t i = 0; i < COUNT(daemons); i++) {
+        const char *const settings[] = {daemons[i], NULL};
+        struct server server = {0};
+        struct client_connection connection;
+        struct client_response response = {0};
+        uint64_t took = UINT64_MAX;
+        unsigned good = 0;
+
+        if (server_open(&server, settings) && client_open(&connection, server.port)) {
+            uint64_t start = clock_now();
+            for (unsigned n = 0; n < LOST_REQUESTS; n++) {
+                client_send_text(&connection, "GET /todos HTTP/1.1\r\nHost: a\r\n" AMZN(
+                                                  ";Sampled=1") "\r\n");
+                client_receive(&connection, false, CLIENT_TIME_LIMIT, &response);
+                good += response.status == 200;
+            }
+            took = clock_now() - start;
+            client_close(&connection);
+        }
+        client_response_release(&response);
+        server_close(&server);
+        CHECK_NUMBER(daemons[i], "good answers", LOST_REQUESTS, good);
+        CHECK(took < LOST_LIMIT, daemons[i], "it took %llu ms",
+              (unsigned long long)took / 1000);
+    }
+}
+
 CU_TestInfo trace_tests[] = {
     TEST(test_an_answer_and_its_line_have_the_same_ids),
     TEST(test_requests_that_share_an_answer_have_ids_of_their_own),
     TEST(test_xray_is_told_what_callers_want_it_to_be),
     TEST(test_where_nobody_decides_some_are_told),
     TEST(test_a_caller_that_asks_is_told_the_decision),
+    TEST(test_what_the_database_does_not_answer_is_a_fault),
+    TEST(test_a_daemon_out_of_reach_costs_nothing),
     CU_TEST_INFO_NULL,
 };
