@@ -676,7 +676,8 @@ static void test_waiting_costs_one_look_a_second(void)
     CHECK(made >= 1 && made <= 4, "three seconds", "%g looks", made);
     for (size_t i = 0; i < WAITERS / 2; i++)
         client_close(&crowd[i]);
-    check_becomes("half of them left", waiting, WAITERS - WAITERS / 2);
+    unsigned left = WAITERS - WAITERS / 2;
+    check_becomes("half of them left", waiting, left);
     for (size_t i = WAITERS / 2; i < WAITERS; i++)
         client_close(&crowd[i]);
     check_becomes("all left", waiting, 0);

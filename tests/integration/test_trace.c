@@ -271,11 +271,13 @@ static void test_requests_that_share_an_answer_have_ids_of_their_own(void)
 static const char *flags_of(const json_t *segment, char flags[32])
 {
     static const char *const names[] = {"error", "throttle", "fault"};
+    size_t length = 0;
 
     *flags = '\0';
     for (size_t i = 0; i < COUNT(names); i++)
         if (json_is_true(json_object_get(segment, names[i])))
-            strcat(strcat(flags, *flags ? " " : ""), names[i]);
+            length += (size_t)snprintf(flags + length, 32 - length, "%s%s", length ? " " : "",
+                                       names[i]);
     return flags;
 }
 
