@@ -55,9 +55,11 @@ function holdKey(event) {
   event.stopPropagation();
 }
 
-// `drawAll` draws the page.
+// `drawAll` draws the page. What a key did to a row is shown before the next key comes, however soon:
+// that one works on the rows as they stand, and on the one with the focus.
 export function start(drawAll) {
   draw = drawAll;
+  addEventListener('keydown', drawDue);
   addEventListener('pointerdown', press);
   addEventListener('click', () => releaseIn(0));
   for (const type of ['pointerup', 'pointercancel', 'contextmenu', 'blur'])
