@@ -22,11 +22,12 @@ static const struct http_field fields[] = {
 /* clang-format off */
 static const struct http_route list = {
     .pattern = "/things", .formats = true, .fields = fields, .field_count = 2,
-    .methods = {{HTTP_GET, answer}, {HTTP_POST, answer}},
+    .methods = {{HTTP_GET, answer}, {HTTP_POST, answer}}, .allow = "GET, POST, HEAD, OPTIONS",
 };
 static const struct http_route item = {
     .pattern = "/things/{id}", .formats = true, .fields = fields, .field_count = 2,
     .methods = {{HTTP_GET, answer}, {HTTP_PUT, answer}, {HTTP_DELETE, answer}},
+    .allow = "GET, PUT, DELETE, HEAD, OPTIONS",
 };
 /* clang-format on */
 
