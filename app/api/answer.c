@@ -461,26 +461,29 @@ static void respond_known(const struct todo_call *call, struct shared_reply *sha
     http_exchange_answer(call->exchange, shared->not_modified);
 }
 
+static bool is_known(const struct todo_call *call, const struct shared_reply *shared)
+{
+    return shared && shared->full && todo_call_knows(call, shared->etag);
+}
+
 /* Answers, or lets it wait. */
 static void respond_read(struct todo_api *api, struct todo_call *call,
                          struct shared_replies *replies)
 {
     struct shared_reply *shared = share_reply(call, replies);
-    bool is_known = shared && shared->full && todo_call_knows(call, shared->etag);
 
-    if (is_known && call->wait > 0) {
+    if (call->wait > 0 && is_known(call, shared)) {
         if (todo_live_park(api, call, shared->etag, http_reply_size(shared->full)))
             return;
         call->wait = 0; /* too many wait: as if it didn't ask for it */
-        respond_read(api, call, replies);
-        return;
+        shared = share_reply(call, replies);
     }
     call->is_parked = false;
     if (!shared)
         respond_problem(call, TODO_OUT_OF_MEMORY);
     else if (shared->full && todo_call_failure(call, shared->state))
         respond_precondition_failed(call, shared->state);
-    else if (is_known)
+    else if (is_known(call, shared))
         respond_known(call, shared);
     else
         http_exchange_answer(call->exchange, shared->full);

@@ -61,13 +61,12 @@ static size_t make_looks(struct todo_api *api, struct todo_call *looks[2])
 {
     const struct todo_live *live = &api->live;
     int64_t *ids = malloc((live->count + 1) * sizeof(*ids));
-    const struct todo_call *call;
+    const struct todo_call *call = TAILQ_FIRST(&live->waiting);
     bool has_lists = false;
     size_t items = 0;
     size_t count = 0;
 
-    TAILQ_FOREACH(call, &live->waiting, link)
-    {
+    for (; call; call = TAILQ_NEXT(call, link)) {
         if (!is_item(call))
             has_lists = true;
         else if (ids)

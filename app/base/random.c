@@ -15,6 +15,20 @@ static uint64_t rotate(uint64_t number, unsigned bits)
     return number << bits | number >> (64 - bits);
 }
 
+static uint64_t step(void)
+{
+    uint64_t result = rotate(state[0] + state[3], 23) + state[0];
+    uint64_t second = state[1] << 17;
+
+    state[2] ^= state[0];
+    state[3] ^= state[1];
+    state[1] ^= state[2];
+    state[0] ^= state[3];
+    state[2] ^= second;
+    state[3] = rotate(state[3], 45);
+    return result;
+}
+
 /* All zeros would stay that. Where the kernel gives nothing, the time and the thread must do;
  * the first numbers after so little are much alike. */
 static void seed(void)
@@ -24,27 +38,16 @@ static void seed(void)
     if (!is_random)
         state[1] = clock_now() ^ (uint64_t)(uintptr_t)state;
     state[0] |= 1;
-    is_seeded = true;
     for (unsigned i = 0; !is_random && i < 32; i++)
-        random_next();
+        step();
+    is_seeded = true;
 }
 
 uint64_t random_next(void)
 {
-    uint64_t result;
-    uint64_t second;
-
     if (!is_seeded)
         seed();
-    result = rotate(state[0] + state[3], 23) + state[0];
-    second = state[1] << 17;
-    state[2] ^= state[0];
-    state[3] ^= state[1];
-    state[1] ^= state[2];
-    state[0] ^= state[3];
-    state[2] ^= second;
-    state[3] = rotate(state[3], 45);
-    return result;
+    return step();
 }
 
 void random_write_hex(char *text, uint64_t number, size_t digits)

@@ -185,10 +185,11 @@ static struct http_reply *copy_reply(struct http_reply *reply, struct http_loop 
 
 struct http_reply *http_reply_for(struct http_reply *reply, struct http_loop *loop)
 {
-    for (struct http_reply *found = reply; found; found = found->copy)
-        if (found->loop == loop)
-            return found;
-    return copy_reply(reply, loop);
+    struct http_reply *found = reply;
+
+    while (found->loop != loop && found->copy)
+        found = found->copy;
+    return found->loop == loop ? found : copy_reply(reply, loop);
 }
 
 void http_reply_release(struct http_reply *reply)
