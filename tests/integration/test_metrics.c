@@ -431,7 +431,7 @@ static void send_creates_to_a_database_that_hangs(struct client_connection *conn
 /* One is at work, one waits, the others find no room. */
 static void test_a_full_queue_and_its_deadlines_are_counted(void)
 {
-    static const char *const settings[] = {"REQUEST_TIMEOUT=4", "DB_QUEUE=1", "DB_BATCH=1",
+    static const char *const settings[] = {"REQUEST_TIMEOUT=7", "DB_QUEUE=1", "DB_BATCH=1",
                                            NULL};
     struct client_connection connections[12];
     const int count = COUNT(connections);
