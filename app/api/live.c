@@ -201,12 +201,13 @@ static void answer_all(struct todo_api *api, struct todo_calls *calls)
     }
 }
 
-/* What was committed since it was asked may not have been seen by its own look. */
+/* What was committed since it was asked may not have been seen by its own look. Once it is in
+ * the list, any thread may answer and release it. */
 void todo_live_add(struct todo_api *api, struct todo_call *call)
 {
     struct todo_live *live = &api->live;
     struct todo_calls refused = TAILQ_HEAD_INITIALIZER(refused);
-    bool has_missed = atomic_load(&live->changes) != call->changes;
+    uint64_t changes = call->changes;
 
     pthread_mutex_lock(&live->lock);
     call->look = live->looks;
@@ -218,7 +219,7 @@ void todo_live_add(struct todo_api *api, struct todo_call *call)
     }
     pthread_mutex_unlock(&live->lock);
     answer_all(api, &refused);
-    if (has_missed || atomic_load(&live->changes) != call->changes)
+    if (atomic_load(&live->changes) != changes)
         look(api);
 }
 
