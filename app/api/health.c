@@ -78,10 +78,9 @@ static struct todo_call *make_call(enum todo_lane lane)
     if (!call)
         return NULL;
     call->purpose = TODO_CALL_READY;
-    call->operation.kind = lane == TODO_WRITES ? TODO_CHECK : TODO_FETCH;
     call->operation.is_look = true;
-    call->operation.asked_at = clock_now();
-    call->operation.deadline = call->operation.asked_at + LOOK_SECONDS * 1000000U;
+    todo_operation_start(&call->operation, lane == TODO_WRITES ? TODO_CHECK : TODO_FETCH,
+                         LOOK_SECONDS);
     return call;
 }
 

@@ -4,9 +4,6 @@
 
 #include <string.h>
 
-#define STRING(value) #value
-#define NUMBER(value) STRING(value)
-
 static bool is_visible(char byte)
 {
     return byte > ' ' && byte <= '~';
@@ -16,7 +13,7 @@ static bool add(struct todo_key *key, char byte, const char **problem)
 {
     if (key->length == TODO_KEY_MAX) {
         *problem =
-            "Idempotency-Key must have no more than " NUMBER(TODO_KEY_MAX) " characters.";
+            "Idempotency-Key must have no more than " TEXT_OF(TODO_KEY_MAX) " characters.";
         return false;
     }
     key->text[key->length++] = byte;

@@ -4,6 +4,7 @@
 #include "base/charset.h"
 #include "base/text.h"
 #include "http/form.h"
+#include "http/render.h"
 #include "todo/validate.h"
 
 #include <string.h>
@@ -36,9 +37,7 @@ static bool reject(struct todo_rejection *rejection, int status, const char *bef
     text_append(&detail, bytes, strlen(bytes));
     buffer_append_text(&detail, after);
     rejection->status = status;
-    buffer_append_text(&rejection->body, "{\"detail\":");
-    buffer_append_json(&rejection->body, detail.data, detail.size);
-    buffer_append_char(&rejection->body, '}');
+    http_append_detail(&rejection->body, detail.data, detail.size);
     rejection->body.failed |= detail.failed;
     buffer_release(&detail);
     return false;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "http/json_text.h"
+#include "http/render.h"
 #include "todo/validate.h"
 
 #include <jansson.h>
@@ -12,9 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define STRING(value) #value
-#define NUMBER(value) STRING(value)
 
 #define NUMBER_MAX 1000 /* characters of a number that doesn't fit and is kept as text */
 
@@ -68,9 +66,7 @@ static void report_syntax(struct buffer *problems, const char *message, const ch
     buffer_append_format(
         &detail, "JSON parse error - %s: line %zu column %zu (char %zu)", message, line,
         text_count(text + line_start, position - line_start) + 1, text_count(text, position));
-    buffer_append_text(problems, "{\"detail\":");
-    buffer_append_json(problems, detail.data, detail.size);
-    buffer_append_char(problems, '}');
+    http_append_detail(problems, detail.data, detail.size);
     problems->failed |= detail.failed;
     buffer_release(&detail);
 }
@@ -370,7 +366,7 @@ static bool read_many(const json_t *array, struct input_many *many, struct buffe
     if (count > TODO_EDITS_MOST) {
         buffer_append_text(problems,
                            "{\"non_field_errors\":[\"Ensure this list has no more than"
-                           " " NUMBER(TODO_EDITS_MOST) " elements.\"]}");
+                           " " TEXT_OF(TODO_EDITS_MOST) " elements.\"]}");
         return false;
     }
     return todo_edits_init(many->edits, count) && read_elements(array, many, problems) &&

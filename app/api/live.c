@@ -47,12 +47,9 @@ static struct todo_call *make_look(struct todo_api *api, enum todo_operation_kin
     call->purpose = TODO_CALL_LIVE;
     call->look = api->live.looks;
     call->ids = ids;
-    call->operation.kind = kind;
     call->operation.ids = ids;
     call->operation.id_count = count;
-    call->operation.asked_at = clock_now();
-    call->operation.deadline =
-        call->operation.asked_at + (uint64_t)api->config->request_timeout * 1000000;
+    todo_operation_start(&call->operation, kind, api->config->request_timeout);
     return call;
 }
 

@@ -5,9 +5,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define STRING(value) #value
-#define NUMBER(value) STRING(value)
-
 /* A page while it is read. */
 struct reader {
     struct todo_page *page;
@@ -76,7 +73,7 @@ static void read_limit(struct reader *reader, struct item value)
         report(reader, "Ensure this value is greater than or equal to 1.");
     else if (limit > TODO_LIMIT_MAX)
         report(reader,
-               "Ensure this value is less than or equal to " NUMBER(TODO_LIMIT_MAX) ".");
+               "Ensure this value is less than or equal to " TEXT_OF(TODO_LIMIT_MAX) ".");
     else
         reader->page->query.limit = (size_t)limit;
 }
@@ -100,7 +97,7 @@ static void read_search(struct reader *reader, struct item value)
         report(reader, "Not a valid string.");
     else if (text_count(value.text, value.length) > TODO_SEARCH_MAX)
         report(reader,
-               "Ensure this field has no more than " NUMBER(TODO_SEARCH_MAX) " characters.");
+               "Ensure this field has no more than " TEXT_OF(TODO_SEARCH_MAX) " characters.");
     else if (memchr(value.text, '\0', value.length))
         report(reader, "Null characters are not allowed.");
     else

@@ -1,7 +1,7 @@
 #include "api/handlers.h"
 
 #include "api/idempotency.h"
-#include "base/clock.h"
+#include "http/render.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +25,8 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
     }
     memcpy(call->base_url, base_url.data, base_url.size + 1);
     buffer_release(&base_url);
-    call->operation.kind = kind;
     call->operation.id = id;
-    call->operation.asked_at = clock_now();
-    call->operation.deadline =
-        call->operation.asked_at + (uint64_t)api->config->request_timeout * 1000000;
+    todo_operation_start(&call->operation, kind, api->config->request_timeout);
     call->exchange = exchange;
     if (api->config->db_comment_trace > 0)
         http_exchange_print_trace(exchange, call->operation.traceparent);
@@ -171,9 +168,7 @@ static void reject(struct todo_api *api, struct todo_call *call)
 static void reject_key(struct todo_rejection *rejection, int status, const char *problem)
 {
     rejection->status = status;
-    buffer_append_text(&rejection->body, "{\"detail\":");
-    buffer_append_json(&rejection->body, problem, strlen(problem));
-    buffer_append_char(&rejection->body, '}');
+    http_append_detail(&rejection->body, problem, strlen(problem));
 }
 
 static bool read_key(struct todo_call *call)

@@ -1,6 +1,7 @@
 #include "base/random.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <sys/random.h>
@@ -50,21 +51,11 @@ uint64_t random_next(void)
     return step();
 }
 
-void random_write_hex(char *text, uint64_t number, size_t digits)
-{
-    static const char names[] = "0123456789abcdef";
-
-    while (digits > 0) {
-        text[--digits] = names[number & 15];
-        number >>= 4;
-    }
-}
-
 void random_fill_hex(char *text, size_t digits)
 {
     for (size_t done = 0; done < digits; done += DIGITS_OF_NUMBER) {
         size_t left = digits - done;
-        random_write_hex(text + done, random_next(),
-                         left < DIGITS_OF_NUMBER ? left : DIGITS_OF_NUMBER);
+        text_write_hex(text + done, random_next(),
+                       left < DIGITS_OF_NUMBER ? left : DIGITS_OF_NUMBER);
     }
 }

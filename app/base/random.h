@@ -15,7 +15,4 @@ uint64_t random_next(void);
 /* Writes that many random hexadecimal digits, in lower case, without a NUL. */
 void random_fill_hex(char *text, size_t digits);
 
-/* The number as that many hexadecimal digits, the lowest ones, in lower case, without a NUL. */
-void random_write_hex(char *text, uint64_t number, size_t digits);
-
 #endif

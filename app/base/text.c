@@ -284,3 +284,13 @@ const char *text_list_item(const char *list, size_t *length)
     *length = strcspn(item, separators);
     return item;
 }
+
+void text_write_hex(char *text, uint64_t number, size_t digits)
+{
+    static const char names[] = "0123456789abcdef";
+
+    while (digits > 0) {
+        text[--digits] = names[number & 15];
+        number >>= 4;
+    }
+}

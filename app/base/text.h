@@ -13,6 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What a macro stands for, as a literal: with LIMIT defined as 1000, TEXT_OF(LIMIT) is "1000".
+ */
+#define TEXT_OF(macro)         TEXT_OF_TOKENS(macro)
+#define TEXT_OF_TOKENS(tokens) #tokens
+
 #define TEXT_BAD_POINT   UINT32_MAX     /* what text_point finds where bytes are not UTF-8 */
 #define TEXT_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -43,6 +48,10 @@ const char *text_list_item(const char *list, size_t *length);
 
 /* Appends the bytes, each bad part replaced by U+FFFD. Returns how many were replaced. */
 size_t text_append(struct buffer *buffer, const char *text, size_t size);
+
+/* Writes the number as that many hexadecimal digits, the lowest ones, in lower case, without a
+ * NUL. */
+void text_write_hex(char *text, uint64_t number, size_t digits);
 
 /* Appends the shortest decimal digits that read back as the same number, always with a point or
  * an exponent (5.0, 1e+16, 1e-07), or inf, -inf, nan. */

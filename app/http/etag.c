@@ -1,5 +1,7 @@
 #include "http/etag.h"
 
+#include "base/text.h"
+
 #include <endian.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,6 +15,8 @@
 #define LANE_2   0xbb67ae8584caa73bU /* of 3, */
 #define FACTOR_1 0x3c6ef372fe94f82bU /* of 5, */
 #define FACTOR_2 0xa54ff53a5f1d36f1U /* of 7 */
+
+#define LANE_DIGITS 16
 
 struct hash {
     uint64_t lanes[2];
@@ -51,22 +55,14 @@ static struct hash hash_bytes(const char *bytes, size_t size)
     return hash;
 }
 
-static char *append_hex(char *text, uint64_t number)
-{
-    for (int shift = 60; shift >= 0; shift -= 4)
-        *text++ = "0123456789abcdef"[number >> shift & 15];
-    return text;
-}
-
 void http_etag_write(char etag[HTTP_ETAG_SIZE], const void *bytes, size_t size)
 {
     struct hash hash = hash_bytes(bytes, size);
 
-    *etag++ = '"';
-    etag = append_hex(etag, hash.lanes[0]);
-    etag = append_hex(etag, hash.lanes[1]);
     etag[0] = '"';
-    etag[1] = '\0';
+    text_write_hex(etag + 1, hash.lanes[0], LANE_DIGITS);
+    text_write_hex(etag + 1 + LANE_DIGITS, hash.lanes[1], LANE_DIGITS);
+    memcpy(etag + 1 + 2 * LANE_DIGITS, "\"", 2);
 }
 
 void http_etag_add_form(char etag[HTTP_ETAG_SIZE], const char *form)

@@ -1,10 +1,9 @@
 #include "http/guard.h"
 
+#include "base/text.h"
+
 #include <string.h>
 #include <strings.h>
-
-#define STRING(value) #value
-#define NUMBER(value) STRING(value)
 
 static bool is_digits(const char *text)
 {
@@ -32,7 +31,7 @@ static const char *body_length_problem(const struct http_request *request)
 }
 
 const char http_guard_head_too_long[] =
-    "Request line and headers are longer than " NUMBER(HTTP_HEAD_SIZE_MAX) " bytes.";
+    "Request line and headers are longer than " TEXT_OF(HTTP_HEAD_SIZE_MAX) " bytes.";
 
 static const char *size_problem(const struct http_request *request, unsigned *status)
 {
@@ -41,7 +40,7 @@ static const char *size_problem(const struct http_request *request, unsigned *st
         return http_guard_head_too_long;
     *status = 431;
     if (request->field_count > HTTP_FIELDS_MAX)
-        return "There are more than " NUMBER(HTTP_FIELDS_MAX) " headers.";
+        return "There are more than " TEXT_OF(HTTP_FIELDS_MAX) " headers.";
     return NULL;
 }
 

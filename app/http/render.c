@@ -30,13 +30,18 @@ void http_render_json(struct http_response *response, const struct http_format *
     buffer_release(json);
 }
 
+void http_append_detail(struct buffer *json, const char *detail, size_t size)
+{
+    buffer_append_text(json, "{\"detail\":");
+    buffer_append_json(json, detail, size);
+    buffer_append_char(json, '}');
+}
+
 void http_render_detail(struct http_response *response, const struct http_format *format,
                         const char *detail)
 {
     struct buffer json = {0};
 
-    buffer_append_text(&json, "{\"detail\":");
-    buffer_append_json(&json, detail, strlen(detail));
-    buffer_append_char(&json, '}');
+    http_append_detail(&json, detail, strlen(detail));
     http_render_json(response, format, &json);
 }

@@ -14,7 +14,10 @@
 void http_render_json(struct http_response *response, const struct http_format *format,
                       struct buffer *json);
 
-/* Sets the body {"detail":"..."}; `detail` is escaped. */
+/* Appends {"detail":"..."}; the detail, which must be UTF-8, is escaped. */
+void http_append_detail(struct buffer *json, const char *detail, size_t size);
+
+/* Sets that as the body. */
 void http_render_detail(struct http_response *response, const struct http_format *format,
                         const char *detail);
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-#define TIME_DIGITS  8 /* the seconds at which a trace began, in front of its id */
 #define FLAG_SAMPLED 1
 
 static const char lower_hex[] = "0123456789abcdef";
@@ -104,10 +103,11 @@ static bool read_root(struct http_trace *trace, const struct pair *pair)
     char digits[HTTP_TRACE_ID_LENGTH + 1] = "";
 
     if (pair->value_length != 3 + HTTP_TRACE_ID_LENGTH || strncmp(text, "1-", 2) != 0 ||
-        text[2 + TIME_DIGITS] != '-')
+        text[2 + HTTP_TRACE_TIME_DIGITS] != '-')
         return false;
-    memcpy(digits, text + 2, TIME_DIGITS);
-    memcpy(digits + TIME_DIGITS, text + 3 + TIME_DIGITS, HTTP_TRACE_ID_LENGTH - TIME_DIGITS);
+    memcpy(digits, text + 2, HTTP_TRACE_TIME_DIGITS);
+    memcpy(digits + HTTP_TRACE_TIME_DIGITS, text + 3 + HTTP_TRACE_TIME_DIGITS,
+           HTTP_TRACE_ID_LENGTH - HTTP_TRACE_TIME_DIGITS);
     return copy_hex(trace->id, digits, HTTP_TRACE_ID_LENGTH);
 }
 
@@ -148,8 +148,9 @@ static void begin(struct http_trace *trace)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    random_write_hex(trace->id, (uint64_t)now.tv_sec, TIME_DIGITS);
-    random_fill_hex(trace->id + TIME_DIGITS, HTTP_TRACE_ID_LENGTH - TIME_DIGITS);
+    text_write_hex(trace->id, (uint64_t)now.tv_sec, HTTP_TRACE_TIME_DIGITS);
+    random_fill_hex(trace->id + HTTP_TRACE_TIME_DIGITS,
+                    HTTP_TRACE_ID_LENGTH - HTTP_TRACE_TIME_DIGITS);
 }
 
 void http_trace_start(struct http_trace *trace, const char *traceparent, const char *amzn)
@@ -170,6 +171,6 @@ void http_trace_print(const struct http_trace *trace, char text[HTTP_TRACE_PAREN
 
 void http_trace_print_amzn(const struct http_trace *trace, char *text, size_t size)
 {
-    snprintf(text, size, "Root=1-%.*s-%s;Sampled=%d", TIME_DIGITS, trace->id,
-             trace->id + TIME_DIGITS, trace->sampling == HTTP_SAMPLING_YES);
+    snprintf(text, size, "Root=1-%.*s-%s;Sampled=%d", HTTP_TRACE_TIME_DIGITS, trace->id,
+             trace->id + HTTP_TRACE_TIME_DIGITS, trace->sampling == HTTP_SAMPLING_YES);
 }

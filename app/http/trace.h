@@ -14,8 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HTTP_TRACE_ID_LENGTH 32 /* hexadecimal digits */
-#define HTTP_SPAN_ID_LENGTH  16
+#define HTTP_TRACE_ID_LENGTH   32 /* hexadecimal digits */
+#define HTTP_SPAN_ID_LENGTH    16
+#define HTTP_TRACE_TIME_DIGITS 8 /* of those, in front: the seconds at which it began */
 #define HTTP_TRACE_PARENT_LENGTH                                                               \
     55 /* of a traceparent: 00-, the trace's id, -, the span's, -01 */
 

@@ -11,8 +11,6 @@
 /* Bytes of a text; each may grow sixfold, and there are four that come from a client. */
 #define TEXT_SIZE_MAX 2048U
 
-#define TIME_DIGITS 8 /* of a trace's id, in front */
-
 _Static_assert(4 * 6 * TEXT_SIZE_MAX < SEGMENT_SIZE_MAX - 4096, "a segment fits a datagram");
 
 /* Cut between two characters, and with no byte that is not UTF-8. */
@@ -123,7 +121,7 @@ void segment_append(struct buffer *out, const struct segment_origin *origin,
 
     append_member(out, HEADER "{\"name\":", origin->service);
     buffer_append_format(out, ",\"id\":\"%s\",\"trace_id\":\"1-%.*s-%s\"", trace->span,
-                         TIME_DIGITS, trace->id, trace->id + TIME_DIGITS);
+                         HTTP_TRACE_TIME_DIGITS, trace->id, trace->id + HTTP_TRACE_TIME_DIGITS);
     if (trace->parent[0])
         buffer_append_format(out, ",\"parent_id\":\"%s\"", trace->parent);
     append_times(out, segment->start, segment->end);

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/text.h"
 #include "db/mysql.h"
 #include "db/mysql_server.h"
 #include "store/query.h"
@@ -12,9 +13,6 @@
 #include <string.h>
 
 #define FORGET_MOST 500 /* keys, see store_forget_keys */
-
-#define STRING(value) #value
-#define NUMBER(value) STRING(value)
 
 /* Values are numbers printed by us, or texts quoted by the connector on the very connection
  * that the statement is sent on: most statements are of many rows, which can't be bound one by
@@ -81,7 +79,7 @@ static const char find_keys_sql[] =
 /* Of the next transaction: it sees what others are about to insert. */
 static const char read_uncommitted_sql[] = "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED";
 static const char forget_keys_sql[] = "DELETE FROM todobackend_idempotency_keys WHERE " OLD_KEYS
-                                      " ORDER BY created_at LIMIT " NUMBER(FORGET_MOST);
+                                      " ORDER BY created_at LIMIT " TEXT_OF(FORGET_MOST);
 /* For what knows no NOWAIT: an INSERT, and MySQL 5.7. */
 static const char lock_wait_sql[] = "SET SESSION innodb_lock_wait_timeout = 1";
 

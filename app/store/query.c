@@ -3,6 +3,8 @@
 #define ESCAPE      '!' /* a backslash would have to be doubled in MySQL alone */
 #define PIECES_MOST 6
 
+#define COLUMNS "id, title, completed, `order`, url"
+
 /*
  * The indexes are (completed, id) and (completed, order, id). A SELECT is quick when what it
  * wants lies in one of them in one piece and in that order, and neither database sees that of
@@ -221,7 +223,7 @@ static void append_end_of_mixed(struct buffer *sql, const struct plan *plan,
 static void append_piece(struct buffer *sql, const struct plan *plan, const struct piece *piece,
                          const char *pattern)
 {
-    append_start(sql, plan, piece, "id, title, completed, `order`, url");
+    append_start(sql, plan, piece, COLUMNS);
     if (plan->is_mixed && is_number_span(piece->span) && plan->query->limit > 0 && !pattern)
         append_end_of_mixed(sql, plan, piece);
     if (piece->is_behind_id)
@@ -282,8 +284,7 @@ void store_query_append(struct buffer *sql, const struct todo_query *query, cons
     else if (plan.count > 1)
         append_union(sql, &plan, pattern);
     else /* a place that no todo of this filter has */
-        buffer_append_text(sql, "SELECT id, title, completed, `order`, url"
-                                " FROM todo_todoitem WHERE 1 = 0");
+        buffer_append_text(sql, "SELECT " COLUMNS " FROM todo_todoitem WHERE 1 = 0");
 }
 
 void store_query_append_pattern(struct buffer *out, const struct todo_query *query)

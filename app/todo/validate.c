@@ -6,9 +6,6 @@
 
 #define ORDER_TEXT_MAX 1000 /* code points */
 
-#define STRING(value) #value
-#define NUMBER(value) STRING(value)
-
 /* The JSON object of messages while it is written. */
 struct todo_problems {
     struct buffer *out;
@@ -42,7 +39,7 @@ static void read_title_text(const char *text, size_t length, struct todo_change 
     has_null = length > 0 && memchr(text, '\0', length);
     if (is_long)
         report(problems,
-               "Ensure this field has no more than " NUMBER(TODO_TITLE_MAX) " characters.");
+               "Ensure this field has no more than " TEXT_OF(TODO_TITLE_MAX) " characters.");
     if (has_null)
         report(problems, "Null characters are not allowed.");
     if (is_long || has_null)
@@ -230,7 +227,7 @@ const struct todo_field todo_fields[TODO_FIELD_COUNT] = {
     [TODO_TITLE] = {.name = "title",
                     .label = "Title",
                     .type = "string",
-                    .limits = ",\"max_length\":" NUMBER(TODO_TITLE_MAX),
+                    .limits = ",\"max_length\":" TEXT_OF(TODO_TITLE_MAX),
                     .input = "text",
                     .is_form_required = true,
                     .if_empty = TODO_VALUE_TEXT,

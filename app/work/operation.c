@@ -2,6 +2,14 @@
 
 #include "base/clock.h"
 
+void todo_operation_start(struct todo_operation *operation, enum todo_operation_kind kind,
+                          unsigned seconds)
+{
+    operation->kind = kind;
+    operation->asked_at = clock_now();
+    operation->deadline = operation->asked_at + (uint64_t)seconds * 1000000;
+}
+
 size_t todo_operation_size(const struct todo_operation *operation)
 {
     return operation->edits ? operation->edits->count : 1;

@@ -98,6 +98,10 @@ struct todo *todo_operation_result(struct todo_operation *operation, size_t nth)
 /* Makes of *todo what the nth of a create is to be; its id is not known. */
 void todo_operation_create(struct todo_operation *operation, size_t nth, struct todo *todo);
 
+/* It is asked now, and must be answered within so many seconds. */
+void todo_operation_start(struct todo_operation *operation, enum todo_operation_kind kind,
+                          unsigned seconds);
+
 /* How an operation went that failed with this error. */
 enum todo_outcome todo_outcome_of(const struct error *err);
 

@@ -3,16 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  add, field, focused, message, newContext, open, openPage, properties, record, refuse, row, sees,
-  server, tolerate, until,
+  add, field, filled, focused, message, newContext, open, openPage, properties, record, refuse,
+  row, sees, server, tolerate, until,
 } from './support.js';
-
-async function filled(...todos) {
-  await server.fill(...todos);
-  const page = await openPage();
-  await row(page, todos.length).waitFor();
-  return page;
-}
 
 const inOrder = async () => {
   const list = await server.list();

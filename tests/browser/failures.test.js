@@ -3,20 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  add, field, focused, message, newContext, open, openPage, properties, record, refuse, row, sees,
-  server, tolerate, until,
+  add, field, filled, focused, message, newContext, open, openPage, properties, record, refuse,
+  row, sees, server, tolerate, until,
 } from './support.js';
 
 const ALL = ['GET', 'POST', 'PATCH', 'DELETE'];
 const NONSENSE = 'The server’s answer makes no sense – signed out?';
 const html = '<!doctype html><title>Sign in</title><form method="post">';
-
-async function filled(...todos) {
-  await server.fill(...todos);
-  const page = await openPage();
-  await row(page, todos.length).waitFor();
-  return page;
-}
 
 const reread = (page) => page.evaluate(() => void dispatchEvent(new Event('focus')));
 const pathOf = async (index) => new URL((await server.list())[index].url).pathname;

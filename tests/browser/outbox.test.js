@@ -3,20 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  add, field, message, newContext, open, openPage, properties, record, refuse, row, sees, server,
-  tolerate, until,
+  add, field, filled, message, newContext, open, openPage, properties, record, refuse, row, sees,
+  server, tolerate, until,
 } from './support.js';
 
 const ALL = ['GET', 'POST', 'PATCH', 'DELETE'];
 const WRITES = ['POST', 'PATCH', 'DELETE'];
 const AWAY = 'The server can’t be reached.';
-
-async function filled(...todos) {
-  await server.fill(...todos);
-  const page = await openPage();
-  await row(page, todos.length).waitFor();
-  return page;
-}
 
 const inOrder = async () => properties(
   (await server.list()).sort((a, b) => (a.order ?? Infinity) - (b.order ?? Infinity)), 'title', 'completed');

@@ -3,15 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  add, field, focused, message, newContext, open, openPage, refuse, row, sees, server, until,
+  add, field, filled, focused, message, newContext, open, openPage, refuse, row, sees, server,
+  tolerate, until,
 } from './support.js';
-
-async function filled(...todos) {
-  await server.fill(...todos);
-  const page = await openPage();
-  await row(page, todos.length).waitFor();
-  return page;
-}
 
 const many = (count) => Array.from({ length: count }, (_, index) => `todo ${index + 1}`);
 const phone = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -446,7 +440,6 @@ test('installed, the page opens without a network; what it shows is never an old
   await page.reload();
   await sees(page, 'b');
   await context.setOffline(true);
-  const { tolerate } = await import('./support.js');
   tolerate(/Failed to load resource|ERR_INTERNET_DISCONNECTED/);
   await page.reload();
   await until(() => message(page), 'The list could not be read. The server can’t be reached.');

@@ -143,6 +143,15 @@ export async function until(check, wanted, what) {
 export const titles = (page) => page.locator('.todo-list > li').allTextContents();
 export const sees = (page, ...wanted) => until(() => titles(page), wanted);
 export const row = (page, number) => page.locator('.todo-list > li').nth(number - 1);
+
+// A page with these todos, which are there.
+export async function filled(...todos) {
+  await server.fill(...todos);
+  const page = await openPage();
+  await row(page, todos.length).waitFor();
+  return page;
+}
+
 export const message = (page) => page.locator('[role=alert]').textContent();
 export const field = (page) => page.locator('.new-todo');
 export const focused = (page) => page.evaluate(() => document.activeElement.className);

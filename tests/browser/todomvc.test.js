@@ -3,18 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  add, field, focused, open, newContext, openPage, properties, row, sees, server, until,
+  add, field, filled, focused, newContext, open, openPage, properties, row, sees, server, until,
 } from './support.js';
 
 const visible = async (page, ...selectors) =>
   Promise.all(selectors.map((selector) => page.locator(selector).isVisible()));
-
-async function filled(...todos) {
-  await server.fill(...todos);
-  const page = await openPage();
-  await page.locator('.todo-list > li').last().waitFor();
-  return page;
-}
 
 const completed = (page) =>
   page.locator('.todo-list > li').evaluateAll((rows) =>

@@ -2,14 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { add, field, focused, openPage, refuse, row, sees, server, until } from './support.js';
-
-async function filled(...todos) {
-  await server.fill(...todos);
-  const page = await openPage();
-  await row(page, todos.length).waitFor();
-  return page;
-}
+import {
+  add, field, filled, focused, openPage, refuse, row, sees, server, until,
+} from './support.js';
 
 const four = ['a', 'b', 'c', 'd'].map((title, index) => ({ title, completed: title === 'b', order: index * 10 - 10 }));
 const state = async () =>

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <CUnit/CUnit.h>
+#include <regex.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,4 +46,14 @@ bool check_contains(const char *file, unsigned line, const char *row, const char
     return check_that(file, line, text && strstr(text, part), row,
                       "%s:\n        wanted in it %.*s\n        got          %.*s", what,
                       TEXT_SHOWN, part, TEXT_SHOWN, text ? text : "(none)");
+}
+
+bool text_matches(const char *pattern, const char *text)
+{
+    regex_t regex;
+    if (!text || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    bool found = regexec(&regex, text, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return found;
 }

@@ -33,4 +33,7 @@ bool check_text(const char *file, unsigned line, const char *row, const char *wh
 bool check_contains(const char *file, unsigned line, const char *row, const char *what,
                     const char *part, const char *text);
 
+/* Whether the extended regular expression is found in the text; NULL holds none. */
+bool text_matches(const char *pattern, const char *text);
+
 #endif

@@ -13,7 +13,6 @@
 #include <ctype.h>
 #include <jansson.h>
 #include <pthread.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,16 +33,6 @@ static void run(const char *const *arguments, const char *const *settings, const
 static const char *text_of(const struct buffer *buffer)
 {
     return buffer->data ? buffer->data : "";
-}
-
-static bool matches(const char *pattern, const char *text)
-{
-    regex_t regex;
-    if (!text || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return false;
-    bool found = regexec(&regex, text, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return found;
 }
 
 static void test_words_on_the_command_line(void)
@@ -100,9 +89,9 @@ static void test_version_is_json_if_wanted(void)
     CHECK_NUMBER("version --json", "exit status", 0, result.status);
     json = json_loads(text_of(&result.out), JSON_REJECT_DUPLICATES, NULL);
     CHECK(*member(json, "version"), "version --json", "no version: %s", text_of(&result.out));
-    CHECK(matches("^[0-9a-f]{7,40}(-dirty)?$|^unknown$", member(json, "commit")), "commit",
+    CHECK(text_matches("^[0-9a-f]{7,40}(-dirty)?$|^unknown$", member(json, "commit")), "commit",
           "is %s", member(json, "commit"));
-    CHECK(matches("[0-9]+[.][0-9]+", member(json, "compiler")), "compiler", "is %s",
+    CHECK(text_matches("[0-9]+[.][0-9]+", member(json, "compiler")), "compiler", "is %s",
           member(json, "compiler"));
     CHECK_NUMBER(
         "schema", "sqlite", 3,
@@ -116,10 +105,10 @@ static void test_version_is_json_if_wanted(void)
         const char *name = member(library, "name");
         CHECK(i >= COUNT(libraries) || strcmp(name, libraries[i]) == 0, name,
               "comes too early");
-        CHECK(matches("^[0-9]+[.][0-9]+", member(library, "built_with")), name, "built with %s",
-              member(library, "built_with"));
-        CHECK(matches("^[0-9]+[.][0-9]+", member(library, "runs_with")), name, "runs with %s",
-              member(library, "runs_with"));
+        CHECK(text_matches("^[0-9]+[.][0-9]+", member(library, "built_with")), name,
+              "built with %s", member(library, "built_with"));
+        CHECK(text_matches("^[0-9]+[.][0-9]+", member(library, "runs_with")), name,
+              "runs with %s", member(library, "runs_with"));
     }
     json_decref(json);
     command_result_release(&result);
@@ -144,11 +133,11 @@ static void test_config_tells_limits_and_where_they_come_from(void)
     run(ARGUMENTS("config"), settings, NULL, &result);
     CHECK_NUMBER("config", "exit status", 0, result.status);
     for (size_t i = 0; i < COUNT(lines); i++)
-        CHECK(matches(lines[i], text_of(&result.out)), lines[i], "is not in %s",
+        CHECK(text_matches(lines[i], text_of(&result.out)), lines[i], "is not in %s",
               text_of(&result.out));
     run(ARGUMENTS("config"), unix_settings, NULL, &result);
-    CHECK(matches("\nof one client +[(]none[)] +HTTP_ADDRESS, a Unix socket\n",
-                  text_of(&result.out)),
+    CHECK(text_matches("\nof one client +[(]none[)] +HTTP_ADDRESS, a Unix socket\n",
+                       text_of(&result.out)),
           "a Unix socket", "of one client: %s", text_of(&result.out));
     command_result_release(&result);
 }
@@ -636,8 +625,8 @@ static bool check_log_line(const char *text)
         return false;
     }
     bool is_request = json_object_get(line, "method") != NULL;
-    CHECK(matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$",
-                  json_string_value(json_object_get(line, "time"))),
+    CHECK(text_matches("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$",
+                       json_string_value(json_object_get(line, "time"))),
           text, "time");
     CHECK(has_text(line, "level") && has_text(line, "message"), text, "level or message");
     if (is_request)

@@ -8,7 +8,6 @@
 #include "suites.h"
 
 #include <jansson.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,16 +21,6 @@ int original_init(void)
 int original_cleanup(void)
 {
     return server_close(&server) ? 0 : 1;
-}
-
-static bool matches(const char *pattern, const char *text)
-{
-    regex_t regex;
-    if (!text || regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return false;
-    bool found = regexec(&regex, text, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return found;
 }
 
 static json_t *body_of(const struct client_response *response)
@@ -73,7 +62,7 @@ static void test_original_unit_create_gives_a_location(void)
     struct client_response response = {0};
     create_walk_the_dog(&response);
     const char *location = client_header(&response, "Location");
-    CHECK(matches("^http://.+/todos/[0-9]+$", location), "create", "Location is %s",
+    CHECK(text_matches("^http://.+/todos/[0-9]+$", location), "create", "Location is %s",
           location ? location : "missing");
     client_response_release(&response);
 }

@@ -1,4 +1,5 @@
 #include "base/random.h"
+#include "base/text.h"
 #include "suites.h"
 
 #include "../integration/check.h"
@@ -67,7 +68,7 @@ static void test_digits_are_written(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[18] = "................."; /* what follows stays */
-        random_write_hex(text, rows[i].number, rows[i].digits);
+        text_write_hex(text, rows[i].number, rows[i].digits);
         CU_ASSERT_EQUAL(text[rows[i].digits], '.');
         text[rows[i].digits] = '\0';
         CHECK_TEXT(rows[i].text, "text", rows[i].text, text);
