@@ -3,7 +3,8 @@
 
 const BUILD = 'unbuilt'; // the build writes a sum of all files here: other files, another cache
 const CACHE = `page ${BUILD}`;
-const FILES = ['app', 'bars', 'drag', 'editor', 'help', 'keys', 'lines', 'list', 'live', 'order', 'outbox', 'press', 'row', 'server', 'todos', 'words', 'words-zh'];
+const FILES = ['app', 'bars', 'drag', 'editor', 'help', 'keys', 'lines', 'list', 'live', 'order', 'outbox', 'press', 'row', 'server', 'todos', 'words'];
+if (/^zh\b/i.test(navigator.language)) FILES.push('words-zh');
 const KEPT = ['/', '/static/style.css', '/static/favicon.svg', ...FILES.map((name) => `/static/${name}.js`)];
 
 // All of one build, or none.

@@ -1,4 +1,4 @@
-// What the page says in Simplified Chinese: the same as in words.js.
+// All that the page says, in Simplified Chinese.
 
 export default {
   title: '待办事项',
@@ -24,7 +24,6 @@ export default {
   retry: '重试',
   undo: '撤销',
   show: '显示',
-  close: '关闭',
   discard: '放弃',
   theirs: '用对方的',
   mine: '用我的',
@@ -35,7 +34,6 @@ export default {
   move: (title) => `移动：${title}（方向键）`,
   moved: (title, place, count) => `${title}：现在是第 ${place} 项，共 ${count} 项`,
   shows: (count) => `显示 ${count} 项`,
-  used: (count, most) => `${count} 个字符，最多 ${most} 个`,
   added: (title) => `已添加：“${title}”。`,
   addedMany: (count) => `已添加 ${count} 项。`,
   deleted: (title) => `已删除：“${title}”。`,
@@ -64,19 +62,22 @@ export default {
     [/This field may not be (null|blank)\./, '不能为空。'],
     [/The database is not available\./, '数据库不可用。'],
   ],
-  keysTitle: '按键',
-  keysSingle: '单个字母作为快捷键',
-  keyList: [
-    ['n', '到新待办的输入框'],
-    ['/', '查找（30 项以上时）'],
-    ['u, Ctrl+Z', '撤销删除'],
-    ['?', '此帮助'],
-    ['↑ ↓', '在各行之间移动'],
-    ['← →', '在一行之内移动'],
-    ['Space', '勾选'],
-    ['Enter, F2', '编辑'],
-    ['Delete', '删除'],
-    ['Alt+↑ Alt+↓', '移动该项'],
-    ['Esc', '放弃编辑'],
-  ],
+  help: {
+    title: '按键',
+    single: '单个字母作为快捷键',
+    close: '关闭',
+    keys: [
+      ['n', '到新待办的输入框'],
+      ['/', '查找（30 项以上时）'],
+      ['u, Ctrl+Z', '撤销删除'],
+      ['?', '此帮助'],
+      ['↑ ↓', '在各行之间移动'],
+      ['← →', '在一行之内移动'],
+      ['Space', '勾选'],
+      ['Enter, F2', '编辑'],
+      ['Delete', '删除'],
+      ['Alt+↑ Alt+↓', '移动该项'],
+      ['Esc', '放弃编辑'],
+    ],
+  },
 };

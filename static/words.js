@@ -1,30 +1,16 @@
-// All that the page says, in the browser's language: English, or Simplified Chinese (words-zh.js).
+// What the page says in the browser's language: English, here but for what index.html says itself and
+// help.js tells; or Simplified Chinese, all of it in words-zh.js.
 
 const english = {
   title: 'Todos',
-  heading: 'todos',
-  description: 'A list of things to do, kept on the server and shared by everyone who opens it.',
-  prompt: 'What needs to be done?',
-  newTodo: 'New todo: What needs to be done?',
-  toggleAll: 'Mark all as complete',
-  all: 'All',
-  active: 'Active',
-  completed: 'Completed',
-  clear: 'Clear completed',
-  find: 'Find',
   left: (count) => [count, count === 1 ? ' item left' : ' items left'],
   nothing: 'Nothing to do yet. Type a todo above and press Enter.',
   allDone: (count) => (count === 1 ? 'The only one is done.' : `All ${count} are done.`),
   noneDone: 'Nothing is done yet.',
   noneFound: 'Nothing has these words in it.',
-  mouseHint: 'Double-click a todo to edit it, drag it by its dots.',
-  touchHint: 'Tap a todo to edit it, drag it by its dots.',
-  keys: 'Keyboard',
-  api: 'The API behind this page',
   retry: 'Try again',
   undo: 'Undo',
   show: 'Show',
-  close: 'Close',
   discard: 'Discard',
   theirs: 'Use theirs',
   mine: 'Use mine',
@@ -35,7 +21,6 @@ const english = {
   move: (title) => `Move: ${title} (arrow keys)`,
   moved: (title, place, count) => `${title}: now ${place} of ${count}`,
   shows: (count) => (count === 1 ? '1 todo is shown' : `${count} todos are shown`),
-  used: (count, most) => `${count} of ${most} characters`,
   added: (title) => `Added: “${title}”.`,
   addedMany: (count) => `Added ${count} todos.`,
   deleted: (title) => `Deleted: “${title}”.`,
@@ -57,21 +42,6 @@ const english = {
   conflict: (theirs, mine) => `Changed to “${theirs}” meanwhile. Yours: “${mine}”.`,
   refused: (status, why) => `The server said no (${status})${why ? `: ${why}` : '.'}`,
   reasons: [],
-  keysTitle: 'Keys',
-  keysSingle: 'Single letters are shortcuts',
-  keyList: [
-    ['n', 'to the field for a new todo'],
-    ['/', 'find, where there are 30 todos or more'],
-    ['u, Ctrl+Z', 'undo the last deletion'],
-    ['?', 'this help'],
-    ['↑ ↓', 'from row to row'],
-    ['← →', 'within a row'],
-    ['Space', 'tick'],
-    ['Enter, F2', 'edit'],
-    ['Delete', 'delete'],
-    ['Alt+↑ Alt+↓', 'move the todo'],
-    ['Esc', 'leave an edit as it was'],
-  ],
 };
 
 const isChinese = /^zh\b/i.test(navigator.language);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  add, field, filled, focused, message, newContext, open, openPage, refuse, row, sees, server,
+  add, field, filled, focused, isKept, message, newContext, open, openPage, refuse, row, sees, server,
   tolerate, until,
 } from './support.js';
 
@@ -421,10 +421,7 @@ test('installed, the page opens without a network; what it shows is never an old
   const manifest = await page.evaluate(async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json());
   assert.deepEqual([manifest.start_url, manifest.scope, manifest.display], ['/', '/', 'standalone']);
   for (const { src } of manifest.icons) assert.equal((await page.request.get(server.url + src)).status(), 200, src);
-  await page.evaluate(() => navigator.serviceWorker.ready.then(({ active }) => new Promise((done) => {
-    if (active.state === 'activated') done();
-    else active.addEventListener('statechange', () => active.state === 'activated' && done());
-  })));
+  await isKept(page);
   const asked = await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname));
   const kept = await page.evaluate(async () => {
     const [name, ...others] = await caches.keys();

@@ -166,6 +166,12 @@ export async function add(page, ...texts) {
   }
 }
 
+// Waits until the service worker has all that it keeps.
+export const isKept = (page) => page.evaluate(() => navigator.serviceWorker.ready.then(({ active }) => new Promise((done) => {
+  if (active.state === 'activated') done();
+  else active.addEventListener('statechange', () => active.state === 'activated' && done());
+})));
+
 // What the page sends from now on, but for reads.
 export function record(page) {
   const sent = [];
