@@ -135,23 +135,24 @@ addEventListener('submit', async (event) => {
   if (method !== 'DELETE' || confirm(await question())) send(method, contentOf(event.target));
 });
 
-// What the forms begin with: the todo that is shown, or nothing. No null is proposed: a todo without
-// a title is seldom meant.
-function fill(shown) {
-  const fields = find('form.fields');
-  if (!fields) return;
+// What the fields hold, as JSON. No null is proposed: a todo without a title is seldom meant.
+function fillRaw() {
   const content = {};
-  for (const input of fields.querySelectorAll('input')) {
-    const value = shown?.[input.name];
-    if (input.type === 'checkbox') {
-      input.checked = value === true;
-      content[input.name] = input.checked;
-    } else {
-      input.value = value ?? '';
-      if (value != null || input.required) content[input.name] = value ?? '';
-    }
+  for (const { name, type, checked, value, valueAsNumber, required } of document.querySelectorAll('.fields input')) {
+    if (type === 'checkbox') content[name] = checked;
+    else if (value !== '' || required) content[name] = type === 'number' ? valueAsNumber : value;
   }
   find('#raw').value = JSON.stringify(content, null, 4);
+}
+
+// What the forms begin with: the todo that is shown, or nothing.
+function fill(shown) {
+  for (const input of document.querySelectorAll('.fields input')) {
+    const value = shown?.[input.name];
+    if (input.type === 'checkbox') input.checked = value === true;
+    else input.value = value ?? '';
+  }
+  fillRaw();
 }
 
 function translate() {
@@ -163,5 +164,8 @@ function translate() {
 }
 
 if (isChinese) translate();
-fill(parse(body.textContent));
+if (find('form.fields')) {
+  if (find('.status').dataset.class === '2') fill(parse(body.textContent));
+  else fillRaw(); // the server has left in the fields what was typed
+}
 for (const form of document.forms) form.hidden = false;

@@ -64,6 +64,8 @@ void todo_respond_rejection(struct http_exchange *exchange,
         http_response_add_header(&response, "Accept-Encoding", "identity");
     else if (rejection->status == 415 && http_exchange_request(exchange)->method == HTTP_PATCH)
         http_response_add_header(&response, "Accept-Patch", TODO_INPUT_TYPES);
+    if (rejection->form.count > 0)
+        response.form = &rejection->form;
     http_render_json(&response, &representation->format, &rejection->body);
     http_exchange_respond(exchange, &response);
 }
@@ -667,7 +669,7 @@ void todo_call_release(void *context, struct todo_operation *operation)
     }
     atomic_fetch_sub(&api->edits_memory, call->edits_size);
     todo_edits_release(&call->edits);
-    buffer_release(&call->rejection.body);
+    todo_rejection_release(&call->rejection);
     free(call->ids);
     free(call->if_match);
     free(call->if_none_match);

@@ -3,7 +3,6 @@
 #include "api/input_json.h"
 #include "base/charset.h"
 #include "base/text.h"
-#include "http/form.h"
 #include "http/render.h"
 #include "todo/validate.h"
 
@@ -68,6 +67,12 @@ static const struct media_type *find_media_type(const char *content_type)
             return &media_types[i];
     }
     return NULL;
+}
+
+void todo_rejection_release(struct todo_rejection *rejection)
+{
+    buffer_release(&rejection->body);
+    form_release(&rejection->form);
 }
 
 bool todo_input_is_form(const char *content_type)
@@ -173,6 +178,10 @@ static bool read_form(const struct todo_input *input, enum body_format format,
         break;
     case FORM_OUT_OF_MEMORY:
         break;
+    }
+    if (!is_good) {
+        rejection->form = form;
+        form = (struct form){0};
     }
     form_release(&form);
     buffer_release(&charset_value);

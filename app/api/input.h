@@ -8,6 +8,7 @@
  */
 
 #include "base/buffer.h"
+#include "http/form.h"
 #include "todo/edits.h"
 #include "todo/todo.h"
 
@@ -39,8 +40,11 @@ struct todo_input {
 struct todo_rejection {
     int status;
     bool is_of_coding;  /* 415 for the Content-Encoding, not for the Content-Type */
-    struct buffer body; /* compact JSON; release with buffer_release */
+    struct buffer body; /* compact JSON */
+    struct form form;   /* what was sent, if that was a form and could be read */
 };
+
+void todo_rejection_release(struct todo_rejection *rejection);
 
 /* Whether a body of this Content-Type is a form's (NULL is no form). */
 bool todo_input_is_form(const char *content_type);

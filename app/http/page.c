@@ -1,6 +1,7 @@
 #include "http/page.h"
 
 #include "base/text.h"
+#include "http/form.h"
 #include "http/json_text.h"
 #include "http/router.h"
 #include "http/status.h"
@@ -186,8 +187,70 @@ static bool allows(const struct http_route *route, const char *method)
     return strstr(route->allow, method);
 }
 
-static void append_fields_form(struct buffer *out, const struct http_route *route)
+/* What is wrong with a field, by {"title":["...", ...]}: texts of ours, which are plain. */
+static void append_problems(struct buffer *out, const char *name, const char *json, size_t size)
 {
+    size_t length = strlen(name);
+    bool is_its = false;
+
+    for (size_t i = 0; i < size; i++) {
+        size_t end;
+
+        if (json[i] != '"')
+            continue;
+        end = json_text_string_end(json, size, i);
+        if (end < size && json[end] == ':') {
+            is_its = end - i == length + 2 && memcmp(json + i + 1, name, length) == 0;
+        } else if (is_its) {
+            buffer_append_text(out, out->size > 0 ? " " : "");
+            buffer_append_html(out, json + i + 1, end - i - 2);
+        }
+        i = end - 1;
+    }
+}
+
+/* As it was sent, if it is refused. */
+static void append_input(struct buffer *out, const struct http_field *field,
+                         const struct form *form)
+{
+    const struct form_field *sent = form ? form_find(form, field->name) : NULL;
+    bool is_box = strcmp(field->type, "checkbox") == 0;
+
+    buffer_append_format(out, "<input id=\"field-%s\" name=\"%s\" type=\"%s\"%s", field->name,
+                         field->name, field->type, field->is_required ? " required" : "");
+    if (is_box) {
+        buffer_append_text(out, sent ? " value=\"true\" checked" : " value=\"true\"");
+    } else if (sent) {
+        buffer_append_text(out, " value=\"");
+        append_foreign(out, sent->value, sent->value_length);
+        buffer_append_char(out, '"');
+    }
+}
+
+/* The same as browse.js makes of an answer: what is wrong stands beside its field. */
+static void append_field(struct buffer *out, const struct http_field *field,
+                         const struct http_response *response, const struct buffer *problems)
+{
+    buffer_append_format(out, "<p><label for=\"field-%s\" data-say>%s</label> ", field->name,
+                         field->label);
+    append_input(out, field, response->form);
+    if (problems->size > 0) {
+        buffer_append_format(
+            out,
+            " autofocus aria-invalid=\"true\" aria-describedby=\"field-%s-error\">"
+            "<span id=\"field-%s-error\" class=\"error\">",
+            field->name, field->name);
+        buffer_append(out, problems->data, problems->size);
+        buffer_append_text(out, "</span></p>\n");
+    } else {
+        buffer_append_text(out, "></p>\n");
+    }
+}
+
+static void append_fields_form(struct buffer *out, const struct http_response *response,
+                               const char *json, size_t size)
+{
+    const struct http_route *route = response->route;
     bool is_post = allows(route, "POST");
     const char *method = is_post ? "POST" : "PUT";
 
@@ -196,13 +259,13 @@ static void append_fields_form(struct buffer *out, const struct http_route *rout
                          "<h2 data-say>Fields</h2>\n",
                          is_post ? "" : " hidden");
     for (size_t i = 0; i < route->field_count; i++) {
-        const struct http_field *field = &route->fields[i];
-        buffer_append_format(out,
-                             "<p><label for=\"field-%s\" data-say>%s</label> "
-                             "<input id=\"field-%s\" name=\"%s\" type=\"%s\"%s%s></p>\n",
-                             field->name, field->label, field->name, field->name, field->type,
-                             strcmp(field->type, "checkbox") == 0 ? " value=\"true\"" : "",
-                             field->is_required ? " required" : "");
+        struct buffer problems = {0};
+
+        if (response->form)
+            append_problems(&problems, route->fields[i].name, json, size);
+        append_field(out, &route->fields[i], response, &problems);
+        out->failed = out->failed || problems.failed;
+        buffer_release(&problems);
     }
     buffer_append_format(out, "<p><button value=\"%s\">%s</button></p>\n</form>\n", method,
                          method);
@@ -227,12 +290,15 @@ static void append_actions(struct buffer *out, const struct http_route *route)
     buffer_append_text(out, "</form>\n</div>\n");
 }
 
-static void append_forms(struct buffer *out, const struct http_route *route)
+static void append_forms(struct buffer *out, const struct http_response *response,
+                         const char *json, size_t size)
 {
+    const struct http_route *route = response->route;
+
     if (route->field_count == 0)
         return;
     buffer_append_text(out, "<section class=\"forms\" aria-label=\"Requests\">\n");
-    append_fields_form(out, route);
+    append_fields_form(out, response, json, size);
     buffer_append_text(out, "<form method=\"post\" class=\"raw\" data-raw hidden>\n<h2>"
                             "<label for=\"raw\">JSON</label></h2>\n"
                             "<p><textarea id=\"raw\" rows=\"6\" spellcheck=\"false\">"
@@ -259,6 +325,6 @@ void http_page_append(struct buffer *out, const struct http_response *response,
         append_actions(out, route);
     append_answer(out, response, json, size);
     if (can_be_asked)
-        append_forms(out, route);
+        append_forms(out, response, json, size);
     buffer_append_text(out, "</main>\n</body>\n</html>\n");
 }

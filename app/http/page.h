@@ -3,8 +3,9 @@
 
 /*
  * The page that people get where programs get JSON: what was asked, status, headers, the JSON
- * with links that can be followed, and forms for what the route allows. Reading it needs no
- * script; sending anything but a form's POST does (static/browse.js). Pure; all is escaped.
+ * with links that can be followed, and forms for what the route allows; one that is refused as
+ * it was sent, with what is wrong beside its field. Reading it needs no script; sending
+ * anything but a form's POST does (static/browse.js). Pure; all is escaped.
  */
 
 #include "base/buffer.h"

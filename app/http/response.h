@@ -12,11 +12,13 @@
 
 #define HTTP_RESPONSE_HEADERS_MAX 20
 
+struct form;
 struct http_route;
 
 struct http_response {
     const struct http_request *request; /* borrowed; it and the route are for the HTML page */
     const struct http_route *route;     /* NULL for none */
+    const struct form *form; /* borrowed: one that is refused, for the page; NULL for none */
     unsigned status;
     struct buffer body; /* taken over by the server when it is sent */
     size_t left_out;    /* bytes of the body that a 304 stands for: it has none */

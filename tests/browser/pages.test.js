@@ -234,6 +234,34 @@ test('API: an error stands beside its field, and after a success the form is fre
   assert.equal(await page.locator('.forms').isVisible(), false, 'of a todo that is gone');
 });
 
+for (const javaScriptEnabled of [false, true])
+  test(`API: what a plain form’s refusal says stands beside its field, and what was typed is kept: ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async () => {
+    const page = await openApi('/todos', { javaScriptEnabled });
+    tolerate(/Failed to load resource/);
+    const long = `"<b>&'${'x'.repeat(252)}`;
+    await page.getByLabel('Title').fill(long);
+    await page.getByLabel('Completed').check();
+    await page.getByLabel('Order').fill('7');
+    // by itself, as a browser does it until the script has come
+    const [answer] = await Promise.all([page.waitForNavigation(),
+      javaScriptEnabled ? page.locator('.fields').evaluate((form) => form.submit()) : page.locator('.fields button').click()]);
+    assert.equal(answer.status(), 400);
+    const title = page.getByLabel('Title');
+    assert.equal(await title.inputValue(), long);
+    assert.equal(await page.getByLabel('Completed').isChecked(), true);
+    assert.equal(await page.getByLabel('Order').inputValue(), '7');
+    assert.equal(await title.getAttribute('aria-invalid'), 'true');
+    assert.equal(await page.locator(`#${await title.getAttribute('aria-describedby')}`).innerText(),
+      'Ensure this field has no more than 256 characters.');
+    assert.equal(await page.locator('.error').count(), 1);
+    assert.equal(await page.locator(':focus').getAttribute('name'), 'title');
+    await title.fill('short');
+    if (javaScriptEnabled) assert.equal(JSON.parse(await page.locator('#raw').inputValue()).order, 7);
+    await page.locator('.fields button').click();
+    await until(async () => properties(await server.list(), 'title', 'completed', 'order'),
+      [{ title: 'short', completed: true, order: 7 }]);
+  });
+
 test('API: a server that is away is told in words', async () => {
   const page = await openApi('/todos');
   await refuse(page, ['OPTIONS']);

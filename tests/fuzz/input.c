@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         check_rejection(&rejection, &input);
     }
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
     free(bytes);
     free(type);
     return 0;

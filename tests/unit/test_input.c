@@ -236,7 +236,7 @@ static bool check(const struct row *row)
     if (!is_right)
         (void)fprintf(stderr, "input, %s: %d %s, not %d %s\n", row->name, rejection.status,
                       rejection.body.data, row->status, row->expected);
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
     free(body);
     return is_right;
 }
@@ -291,7 +291,7 @@ static int read_nested(size_t levels, unsigned depth)
     if (rejection.status == 400)
         CU_ASSERT_PTR_NOT_NULL(strstr(rejection.body.data, "nested too deep: line 1 column"));
     buffer_release(&body);
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
     return rejection.status;
 }
 
@@ -322,7 +322,7 @@ static void test_json_of_very_many_values_is_refused(void)
     CU_ASSERT_EQUAL(rejection.status, 400);
     CU_ASSERT_PTR_NOT_NULL(strstr(rejection.body.data, "too many values"));
     buffer_release(&body);
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
 }
 
 static void test_too_many_form_fields_are_refused(void)
@@ -409,7 +409,7 @@ static bool is_answer_sound(const struct todo_input *input)
     json = json_loadb(rejection.body.data, rejection.body.size, 0, &error);
     is_sound = (rejection.status == 400 || rejection.status == 415) && json_is_object(json);
     json_decref(json);
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
     return is_sound;
 }
 

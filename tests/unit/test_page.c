@@ -1,3 +1,4 @@
+#include "http/form.h"
 #include "http/page.h"
 #include "http/router.h"
 #include "suites.h"
@@ -127,9 +128,36 @@ static void test_forms_are_for_what_the_route_allows(void)
     buffer_release(&of_none);
 }
 
+static void test_a_refused_form_is_there_again(void)
+{
+    static const char json[] = "{\"title\":[\"Too long.\",\"And odd.\"]}";
+    static const char odd[] = "title=%22%3E%3Cb%3E&done=true&else=1";
+    struct http_response response = {.route = &list, .status = 400};
+    struct form form = {0};
+    struct buffer page = {0};
+
+    CU_ASSERT_EQUAL(form_read_urlencoded(&form, odd, sizeof(odd) - 1, NULL), FORM_OK);
+    http_page_append(&page, &response, json, sizeof(json) - 1);
+    check_parts("no form", &page, (const char *const[]){"required></p>", NULL},
+                (const char *const[]){"class=\"error\"", "checked", NULL});
+    buffer_clear(&page);
+    response.form = &form;
+    http_page_append(&page, &response, json, sizeof(json) - 1);
+    check_parts("form", &page,
+                (const char *const[]){
+                    "required value=\"&quot;&gt;&lt;b&gt;\" autofocus aria-invalid=\"true\" "
+                    "aria-describedby=\"field-title-error\"><span id=\"field-title-error\" "
+                    "class=\"error\">Too long. And odd.</span></p>",
+                    "type=\"checkbox\" value=\"true\" checked></p>", NULL},
+                (const char *const[]){"field-done-error", "else", NULL});
+    buffer_release(&page);
+    form_release(&form);
+}
+
 CU_TestInfo page_tests[] = {
     {"addresses are links and all else is text", test_addresses_are_links_and_all_else_is_text},
     {"what was asked and the headers are told",  test_what_was_asked_and_the_headers_are_told },
     {"forms are for what the route allows",      test_forms_are_for_what_the_route_allows     },
+    {"a refused form is there again",            test_a_refused_form_is_there_again           },
     CU_TEST_INFO_NULL,
 };
