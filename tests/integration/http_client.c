@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -12,6 +13,52 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Bytes of any encoding, also compressed ones. */
+static void append_bytes(struct buffer *out, const char *name, const char *bytes, size_t size)
+{
+    buffer_append_format(out, "\"%s\":\"", name);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        if (byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\')
+            buffer_append_char(out, (char)byte);
+        else
+            buffer_append_format(out, "\\u%04x", byte);
+    }
+    buffer_append_char(out, '"');
+}
+
+static void record_request(struct client_connection *connection, const char *method,
+                           const char *target)
+{
+    buffer_clear(&connection->asked);
+    if (!getenv("TEST_EXCHANGES"))
+        return;
+    append_bytes(&connection->asked, "method", method, strlen(method));
+    buffer_append_char(&connection->asked, ',');
+    append_bytes(&connection->asked, "target", target, strlen(target));
+}
+
+/* A line is one write: other threads write theirs. */
+static void record_answer(struct client_connection *connection,
+                          const struct client_response *response)
+{
+    const char *path = getenv("TEST_EXCHANGES");
+    struct buffer line = {0};
+    if (!path || connection->asked.size == 0 || response->status < 200)
+        return;
+    buffer_append_format(&line, "{%s,\"status\":%d,", connection->asked.data, response->status);
+    append_bytes(&line, "head", response->head.data, response->head.size);
+    buffer_append_char(&line, ',');
+    append_bytes(&line, "body", response->body.data, response->body.size);
+    buffer_append_text(&line, "}\n");
+    buffer_release(&connection->asked);
+    int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0 || line.failed || write(file, line.data, line.size) != (ssize_t)line.size)
+        abort();
+    close(file);
+    buffer_release(&line);
+}
 
 bool client_open(struct client_connection *connection, unsigned port)
 {
@@ -36,6 +83,7 @@ void client_close(struct client_connection *connection)
         close(connection->fd);
     connection->fd = -1;
     buffer_release(&connection->received);
+    buffer_release(&connection->asked);
 }
 
 bool client_send(struct client_connection *connection, const void *bytes, size_t size)
@@ -62,9 +110,10 @@ bool client_send_request(struct client_connection *connection, unsigned port,
                          const struct client_request *request)
 {
     const char *headers = request->headers ? request->headers : "";
+    const char *method = request->method ? request->method : "GET";
     struct buffer bytes = {0};
-    buffer_append_format(&bytes, "%s %s HTTP/1.1\r\n",
-                         request->method ? request->method : "GET", request->path);
+    record_request(connection, method, request->path);
+    buffer_append_format(&bytes, "%s %s HTTP/1.1\r\n", method, request->path);
     if (strncasecmp(headers, "Host:", 5) != 0 && !strcasestr(headers, "\r\nHost:"))
         buffer_append_format(&bytes, "Host: 127.0.0.1:%u\r\n", port);
     buffer_append_text(&bytes, headers);
@@ -206,6 +255,7 @@ bool client_receive(struct client_connection *connection, bool to_head, int limi
     bool whole = to_head || take_body(connection, deadline, response);
     if (!whole)
         response->status = 0;
+    record_answer(connection, response);
     return response->status != 0;
 }
 

@@ -5,6 +5,10 @@
  * HTTP/1.1 for tests, over plain sockets: it sends exactly the bytes it is given, so that wrong
  * requests can be sent too, and it never waits longer than CLIENT_TIME_LIMIT for anything. Any
  * thread may use a connection of its own.
+ *
+ * If TEST_EXCHANGES names a file, each answer to client_send_request is a line of it:
+ * {"method":"GET","target":"/todos","status":200,"head":"...","body":"..."}, the head as in
+ * struct client_response, each byte as the character of its number.
  */
 
 #include "base/buffer.h"
@@ -17,6 +21,7 @@
 struct client_connection {
     int fd;                 /* -1 when closed */
     struct buffer received; /* bytes that came and were not used yet */
+    struct buffer asked;    /* what TEST_EXCHANGES is told of the last request */
 };
 
 /* Members that are zero are left out of the request. */

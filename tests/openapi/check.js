@@ -1,30 +1,17 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createReadStream, readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { check, checkPlanted, summary, Server } from '../check.js';
 import { Document } from './document.js';
 
 const root = new URL('../../', import.meta.url);
 const read = (name) => readFileSync(new URL(name, root), 'utf8');
 const json = JSON.parse(read('static/openapi.json'));
 const requests = Number(process.env.TEST_REQUESTS);
-let passed = 0;
-let failed = 0;
-
-async function check(name, run) {
-  try {
-    await run();
-    passed++;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed++;
-    console.log(`FAILED  ${name}: ${error.message}`);
-  }
-}
 
 function same(what, wanted, got) {
   const missing = wanted.filter((each) => !got.includes(each));
@@ -35,12 +22,15 @@ function same(what, wanted, got) {
 
 // ---- the program's tables ----
 
-// The routes of the public port, each with its methods.
+const ADMIN = '/metrics'; // of the admin port, which the document is not of
+
+// The routes, and which of them come in several formats.
 function routes() {
   const table = read('app/api/api.c').match(/http_route routes\[\] = \{([\s\S]*?)\n\};/)[1];
-  const rows = [...table.matchAll(/\.pattern = "([^"]+)"[\s\S]*?\.methods = \{([\s\S]*?)\}\},/g)];
-  return rows.filter(([, path]) => path !== '/metrics').flatMap(([, path, methods]) =>
-    [...methods.matchAll(/HTTP_(\w+)/g)].map(([, method]) => `${method} ${path}`));
+  const rows = [...table.matchAll(/\.pattern = "([^"]+)"([\s\S]*?)\.methods = \{([\s\S]*?)\}\},/g)]
+    .map(([, path, members, methods]) => ({ path, hasFormats: members.includes('.formats = true'),
+      methods: [...methods.matchAll(/HTTP_(\w+)/g)].map(([, method]) => method) }));
+  return rows.filter(({ path }) => path !== ADMIN);
 }
 
 function pageParameters() {
@@ -62,7 +52,10 @@ function requestHeaders() {
 function checkTables(document) {
   document.checkReferences();
   const operations = document.operations();
-  same('routes', routes(), operations.map((each) => `${each.method.toUpperCase()} ${each.path}`));
+  same('routes', routes().flatMap(({ path, methods }) => methods.map((method) => `${method} ${path}`)),
+    operations.map((each) => `${each.method.toUpperCase()} ${each.path}`));
+  same('formats', routes().filter((each) => each.hasFormats).map((each) => each.path),
+    Object.keys(document.json.paths).filter((path) => document.takesFormat(document.json.paths[path])));
   const list = operations.find((each) => each.path === '/todos' && each.method === 'get');
   same('parameters of GET /todos', [...pageParameters(), 'format'],
     list.parameters.filter((each) => each.in === 'query').map((each) => each.name));
@@ -76,59 +69,24 @@ function checkTables(document) {
 
 const FRIEND = 'http://a.example'; // whose pages may change todos
 
-class Server {
-  async start() {
-    this.folder = mkdtempSync(join(tmpdir(), 'openapi-'));
-    const env = { ...process.env, LOG_FORMAT: 'json', HTTP_ADDRESS: '127.0.0.1', HTTP_PORT: '0',
-      CORS_ORIGINS: FRIEND };
-    if (env.MYSQL_HOST) execFileSync(env.TEST_APP, ['migrate'], { env, stdio: 'ignore' });
-    this.process = spawn(env.TEST_APP, ['serve'],
-      { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
-    process.on('exit', () => this.abandon());
-    this.ended = new Promise((done) => this.process.on('exit', done));
-    this.port = await new Promise((found, fail) => {
-      createInterface({ input: this.process.stdout }).on('line', (line) => {
-        const entry = JSON.parse(line);
-        if (entry.message === 'ready') found(entry.port);
-      });
-      this.process.on('exit', (code) => fail(new Error(`the server ended with ${code}`)));
+const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+
+function ask({ method, target, headers, body }) {
+  return new Promise((done, fail) => {
+    const sent = request({ port: server.port, host: '127.0.0.1', agent, method,
+      path: target, headers: { ...headers, ...(body ? { 'Content-Length': Buffer.byteLength(body) } : {}) } },
+    (answer) => {
+      const parts = [];
+      answer.on('data', (part) => parts.push(part));
+      answer.on('end', () => done({ status: answer.statusCode,
+        headers: new Headers(Object.entries(answer.headers).map(([n, v]) => [n, String(v)])),
+        body: Buffer.concat(parts).toString() }));
     });
-    this.agent = new Agent({ keepAlive: true, maxSockets: 8 });
-  }
-
-  ask({ method, target, headers, body }) {
-    return new Promise((done, fail) => {
-      const sent = request({ port: this.port, host: '127.0.0.1', agent: this.agent, method,
-        path: target, headers: { ...headers, ...(body ? { 'Content-Length': Buffer.byteLength(body) } : {}) } },
-      (answer) => {
-        const parts = [];
-        answer.on('data', (part) => parts.push(part));
-        answer.on('end', () => done({ status: answer.statusCode,
-          headers: new Headers(Object.entries(answer.headers).map(([n, v]) => [n, String(v)])),
-          body: Buffer.concat(parts).toString() }));
-      });
-      sent.on('error', fail);
-      sent.setTimeout(30000, () => sent.destroy(new Error('no answer in 30 s')));
-      sent.end(body || undefined);
-    });
-  }
-
-  async stop() {
-    this.agent.destroy();
-    this.process.kill('SIGTERM');
-    const code = await this.ended;
-    rmSync(this.folder, { recursive: true });
-    if (code !== 0) throw new Error(`the server ended with ${code}`);
-  }
-
-  // Leaves nothing behind, whatever ends this program.
-  abandon() {
-    this.process.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
-  }
+    sent.on('error', fail);
+    sent.setTimeout(30000, () => sent.destroy(new Error('no answer in 30 s')));
+    sent.end(body || undefined);
+  });
 }
-
-for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 // ---- requests ----
 
@@ -189,11 +147,11 @@ function arbitrary(document) {
   return fc.tuple(often(fc.constantFrom(...frequent), fc.constantFrom(...operations)),
     often(fc.constant(RECENT), fc.constantFrom('0', '1', '007', 'x', '9'.repeat(30), '-1')),
   often(fc.constant({}), query), headers, body, fc.constantFrom('', '', '', '.json', '.api', '.xml'))
-    .map(([{ path, method }, id, values, sent, content, suffix]) => {
+    .map(([{ path, method, parameters: known }, id, values, sent, content, suffix]) => {
       const hasBody = ['post', 'put', 'patch'].includes(method);
       const parameters = new URLSearchParams(values).toString();
-      const takesSuffix = path === '/todos' || path === '/todos/{id}';
-      return { path, method: method.toUpperCase(),
+      const takesSuffix = known.some((each) => each.name === 'format');
+      return { method: method.toUpperCase(),
         target: path.replace('{id}', () => id).replace('{name}', id === '007' ? 'app.js' : 'none') +
           (takesSuffix ? suffix : '') + (parameters ? `?${parameters}` : ''),
         headers: { ...sent, ...(hasBody ? { 'Content-Type': content.type } : {}) },
@@ -201,57 +159,52 @@ function arbitrary(document) {
     });
 }
 
+function checkAnswer(document, asked, answer) {
+  const problem = document.problemOf(asked, answer);
+  if (problem) throw new Error(`${asked.method} ${asked.target}: ${problem}: ${answer.body.slice(0, 200)}`);
+}
+
 let recent = '1';
-async function checkAnswer(server, document, asked) {
-  const answer = await server.ask({ ...asked, target: asked.target.replace(RECENT, recent),
-    body: asked.body.replaceAll(`/todos/${RECENT}`, `/todos/${recent}`) });
-  recent = answer.headers.get('Location')?.match(/\/todos\/(\d+)/)?.[1] ?? recent;
-  if (answer.status >= 500) throw new Error(`${answer.status} ${answer.body}`);
-  const problem = document.problemOf(asked.path, asked.method, answer);
-  if (problem) throw new Error(`${problem}: ${answer.body.slice(0, 200)}`);
-  if (!answer.headers.has('X-Request-Id')) throw new Error(`${answer.status} without an X-Request-Id`);
-  return answer;
-}
-
-async function run(server, document, count) {
+async function checkRequests(document, count) {
   await fc.assert(fc.asyncProperty(arbitrary(document), async (asked) => {
-    await checkAnswer(server, document, asked);
-  }),
-    { numRuns: count, ...(process.env.TEST_SEED ? { seed: Number(process.env.TEST_SEED) } : {}) });
+    const answer = await ask({ ...asked, target: asked.target.replace(RECENT, recent),
+      body: asked.body.replaceAll(`/todos/${RECENT}`, `/todos/${recent}`) });
+    recent = answer.headers.get('Location')?.match(/\/todos\/(\d+)/)?.[1] ?? recent;
+    if (answer.status >= 500) throw new Error(`${answer.status} ${answer.body}`);
+    checkAnswer(document, asked, answer);
+  }), { numRuns: count, ...(process.env.TEST_SEED ? { seed: Number(process.env.TEST_SEED) } : {}) });
 }
 
-// ---- what random requests seldom meet ----
+// ---- what the integration tests were answered ----
 
-// Asks, and is answered with this status and this header.
-async function step(server, document, status, header, method, headers = {}, value = undefined) {
-  const answer = await checkAnswer(server, document, { path: '/todos', method, target: '/todos',
-    headers: value === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
-    body: value === undefined ? '' : JSON.stringify(value) });
-  if (answer.status !== status || (header && !answer.headers.has(header)))
-    throw new Error(`${method} got ${answer.status} ${JSON.stringify([...answer.headers])} ${answer.body}`);
-  return answer;
+// The suites that ask what the document tells of, and soon have it. Requests that they send as raw
+// bytes are not told.
+const SUITES = ['original', 'todobackend', 'contract_api', 'contract_input', 'conditions', 'idempotency', 'paging',
+  'many', 'live', 'health'];
+
+function runIntegrationTests(file) {
+  execFileSync(join(dirname(process.env.TEST_APP), 'integration'),
+    [process.env.MYSQL_HOST ? 'mysql' : 'sqlite', ...SUITES],
+    { env: { ...process.env, TEST_EXCHANGES: file }, stdio: ['ignore', 'ignore', 'pipe'] });
 }
 
-async function walk(server, document) {
-  const ask = (...asked) => step(server, document, ...asked);
-  const key = { 'Idempotency-Key': randomUUID() };
-  const problem = { Accept: 'application/problem+json, */*;q=0.5' };
-  const [{ url }] = JSON.parse((await ask(201, '', 'POST', {}, [{ title: 'a' }, { title: 'b' }])).body);
-  const missing = { url: '/todos/2147483646' };
-  await ask(200, '', 'PATCH', {}, [{ url, completed: true }, { url, order: 1 }]);
-  await ask(404, '', 'PATCH', {}, [{ url }, missing]);
-  await ask(404, '', 'PATCH', problem, [{ url }, missing]);
-  await ask(400, '', 'PATCH', {}, [{ url }, { url, title: 1 }, { url: 'x' }]);
-  await ask(400, '', 'PATCH', problem, [{ url: 'x' }]);
-  await ask(405, '', 'PATCH', {}, {});
-  await ask(412, 'ETag', 'PATCH', { 'If-Match': '"x"' }, [{ url }]);
-  await ask(201, 'Location', 'POST', key, { title: 'c' });
-  await ask(201, 'Idempotent-Replayed', 'POST', key, { title: 'c' });
-  await ask(422, '', 'POST', key, { title: 'd' });
-  await ask(403, '', 'POST', { Origin: 'http://b.example' }, {});
-  const etag = (await ask(200, 'ETag', 'GET')).headers.get('ETag');
-  await ask(304, 'Preference-Applied', 'GET', { 'If-None-Match': etag, 'Prefer': 'wait=1' });
-  await ask(200, 'Preference-Applied', 'GET', { 'If-None-Match': '"x"', 'Prefer': 'wait=1' });
+// tests/integration/http_client.h says what a line is.
+async function readExchanges(file) {
+  const exchanges = [];
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const { method, target, status, head, body } = JSON.parse(line);
+    if (target === ADMIN) continue;
+    const headers = new Headers(head.split('\0').slice(1).map((each) => each.split(/: *(.*)/s, 2)));
+    const bytes = Buffer.from(body, 'latin1');
+    const isCoded = headers.get('Content-Encoding') === 'gzip' && bytes.length > 0;
+    exchanges.push({ asked: { method, target },
+      answer: { status, headers, body: String(isCoded ? gunzipSync(bytes) : bytes) } });
+  }
+  return exchanges;
+}
+
+function checkExchanges(document, exchanges) {
+  for (const { asked, answer } of exchanges) checkAnswer(document, asked, answer);
 }
 
 // ---- planted errors ----
@@ -265,10 +218,12 @@ const planted = {
     delete copy.components.responses.NotFound.content['application/problem+json'];
   },
 };
-const plantedInSteps = {
+const plantedInExchanges = {
+  ...planted,
   'a missing status of a refusal': (copy) => { delete copy.paths['/todos'].patch.responses[405]; },
   'a missing status of a key': (copy) => { delete copy.paths['/todos'].post.responses[422]; },
   'a missing status of an Origin': (copy) => { delete copy.paths['/todos'].post.responses[403]; },
+  'a missing status of a database that is away': (copy) => { delete copy.paths['/todos'].get.responses[503]; },
   'a missing header of a key': (copy) => {
     delete copy.paths['/todos'].post.responses[201].headers['Idempotent-Replayed'];
   },
@@ -290,41 +245,36 @@ const plantedInTables = {
     copy.paths['/todos'].get.parameters = copy.paths['/todos'].get.parameters.slice(1);
   },
   'a missing header': (copy) => { delete copy.paths['/todos'].post.parameters; },
+  'a missing format': (copy) => { delete copy.paths['/'].parameters; },
   'a reference to nothing': (copy) => { delete copy.components.schemas.Todos; },
 };
 
-function plant(change) {
-  const copy = structuredClone(json);
-  change(copy);
-  return new Document(copy);
-}
-
-async function mustFail(work) {
-  try {
-    await work();
-  } catch {
-    return;
-  }
-  throw new Error('was not found');
+// Finds each of the changes to be errors.
+async function checkChanges(where, changes, run) {
+  for (const [name, change] of Object.entries(changes))
+    await checkPlanted(`in the ${where}: ${name}`, () => {
+      const copy = structuredClone(json);
+      change(copy);
+      return run(new Document(copy));
+    });
 }
 
 const server = new Server();
-await server.start();
+await server.start({ CORS_ORIGINS: FRIEND });
 const document = new Document(json);
 await check('the document is what the program has', () => checkTables(document));
 await check('the server gives the document', async () => {
-  const answer = await server.ask({ method: 'GET', target: '/openapi.json', headers: {} });
+  const answer = await ask({ method: 'GET', target: '/openapi.json', headers: {} });
   if (answer.body !== read('static/openapi.json')) throw new Error('another one');
 });
-for (const [name, change] of Object.entries(plantedInTables))
-  await check(`planted in the tables: ${name}`, () => mustFail(() => checkTables(plant(change))));
-await check('many at once, keys, origins and waits are as documented', () => walk(server, document));
-for (const [name, change] of Object.entries(plantedInSteps))
-  await check(`planted in the steps: ${name}`, () => mustFail(() => walk(server, plant(change))));
-await check(`${requests} requests: no 5xx, and each answer as documented`, () => run(server, document, requests));
-for (const [name, change] of Object.entries(planted))
-  await check(`planted in the answers: ${name}`,
-    () => mustFail(() => run(server, plant(change), Math.max(1000, requests / 5))));
+await checkChanges('tables', plantedInTables, checkTables);
+await check(`${requests} requests: no 5xx, and each answer as documented`, () => checkRequests(document, requests));
+await checkChanges('answers', planted, (copy) => checkRequests(copy, Math.max(1000, requests / 5)));
 await check('the server ends well', () => server.stop());
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+const file = join(server.folder, 'exchanges');
+await check('the integration tests pass', () => runIntegrationTests(file));
+const exchanges = await readExchanges(file);
+await check(`${exchanges.length} answers to the integration tests are as documented`,
+  () => checkExchanges(document, exchanges));
+await checkChanges('integration tests', plantedInExchanges, (copy) => checkExchanges(copy, exchanges));
+process.exit(summary());

@@ -15,6 +15,10 @@ export class Document {
     this.ajv = new Ajv({ strict: false, validateFormats: false, allErrors: false });
     this.ajv.addSchema({ $id: 'openapi', ...json });
     this.validators = new Map();
+    this.patterns = Object.entries(json.paths).map(([path, item]) => [path, new RegExp(
+      `^${path.replaceAll('.', '\\.').replace(/\{\w+\}/, '[^/]+')}` +
+      `${this.takesFormat(item) ? '(\\.\\w+/?)?' : ''}$`)]);
+    this.refusals = Object.assign({}, ...this.operations().map((each) => each.operation.responses));
   }
 
   // What a {"$ref": "#/..."} stands for.
@@ -43,6 +47,22 @@ export class Document {
       })));
   }
 
+  // Whether it is answered in the form that a suffix or the parameter `format` names.
+  takesFormat(item) {
+    return (item.parameters ?? []).some((each) => this.resolve(each).name === 'format');
+  }
+
+  // The path that a request's target is of; undefined when it is of none.
+  pathOf(target) {
+    const rest = target.replace(/^https?:\/\/[^/?]*/, '');
+    try {
+      const path = decodeURIComponent(new URL(`http://a${rest}`).pathname);
+      return this.patterns.find(([, pattern]) => pattern.test(path))?.[0];
+    } catch {
+      return undefined;
+    }
+  }
+
   validator(schema) {
     const key = JSON.stringify(schema);
     if (!this.validators.has(key)) {
@@ -52,16 +72,23 @@ export class Document {
     return this.validators.get(key);
   }
 
+  // What an answer of this status is. What is no operation is refused as any other is; but a preflight
+  // may be for any path.
+  described(method, target, status) {
+    const operation = this.json.paths[this.pathOf(target)]?.[method.toLowerCase()] ??
+      (method === 'OPTIONS' && this.json.paths['/'].options);
+    return this.resolve(operation ? operation.responses[status] : status >= 400 && this.refusals[status]);
+  }
+
   // What is wrong with the answer; '' when it is as documented.
-  problemOf(path, method, answer) {
-    const operation = this.json.paths[path]?.[method.toLowerCase()];
-    const described = this.resolve(operation?.responses[answer.status]);
-    if (!operation) return answer.status === 405 ? '' : `${method} ${path} is not in it`;
+  problemOf({ method, target }, answer) {
+    const described = this.described(method, target, answer.status);
     if (!described) return `status ${answer.status} is not in it`;
     const documented = Object.keys(described.headers ?? {}).map((name) => name.toLowerCase());
     for (const [name] of answer.headers)
       if (!GENERAL.test(name) && !documented.includes(name))
         return `${answer.status} has a header ${name}, which is not in it`;
+    if (!answer.headers.has('X-Request-Id')) return `${answer.status} has no X-Request-Id`;
     if (method === 'HEAD' || answer.body === '') return '';
     const type = (answer.headers.get('Content-Type') ?? '').split(';')[0];
     const content = described.content?.[type] ?? described.content?.['*/*'];
