@@ -49,10 +49,11 @@ static bool connect_to(const struct xray *xray, const struct addrinfo *found)
     return good;
 }
 
-/* Says why not; NULL: it goes there now. */
-static const char *look_up(const struct xray *xray)
+/* Says why not; NULL: it goes there now. With AI_NUMERICHOST it waits for no resolver. */
+static const char *look_up(const struct xray *xray, int flags)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
+    const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
+                                   .ai_flags = AI_NUMERICSERV | flags};
     struct addrinfo *all = NULL;
     const char *problem = "no way to it";
     int failure = getaddrinfo(xray->address.host, xray->address.port, &hints, &all);
@@ -69,7 +70,7 @@ static const char *look_up(const struct xray *xray)
 /* Returns the seconds until the next time. */
 static time_t find(struct xray *xray)
 {
-    const char *problem = look_up(xray);
+    const char *problem = look_up(xray, 0);
 
     if (problem && !xray->is_lost)
         log_message(CONFIG_LOG_WARNING, "AWS_XRAY_DAEMON_ADDRESS: %s is not found: %s",
@@ -127,6 +128,8 @@ struct xray *xray_open(const struct xray_address *address, const struct segment_
     pthread_mutex_init(&xray->lock, NULL);
     pthread_cond_init(&xray->changed, NULL);
     xray->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (xray->socket >= 0)
+        (void)look_up(xray, AI_NUMERICHOST); /* so that the very first request is told of */
     if (xray->socket >= 0 && pthread_create(&xray->thread, NULL, follow, xray) == 0)
         return xray;
     error_set(err, ERROR_SYSTEM, "AWS_XRAY_DAEMON_ADDRESS: cannot make a socket and a thread");

@@ -18,7 +18,8 @@
 struct xray;
 
 /* Looks the daemon up, a name again each minute, on a thread of its own: it may be started, or
- * move, later. The origin's texts must outlive it. NULL with *err set. */
+ * move, later. What is sent before a name is found is lost; an address needs no finding. The
+ * origin's texts must outlive it. NULL with *err set. */
 struct xray *xray_open(const struct xray_address *address, const struct segment_origin *origin,
                        struct error *err);
 

@@ -89,6 +89,7 @@ test('each new todo has a key of its own, the same however often it is sent', as
   await until(() => keys.length >= 4, true);
   await restore();
   await until(inOrder, [{ title: 'a', completed: false }, { title: 'b', completed: false }]);
+  await until(async () => (await server.list()).length, 2); // the page shows what it has yet to send
   assert.equal(new Set(keys).size, 2);
   for (const key of keys) assert.match(key, /^"[0-9a-f]{32}"$/);
 });

@@ -42,6 +42,7 @@ extern CU_TestInfo server_tests[];
 extern CU_TestInfo static_tests[];
 extern CU_TestInfo todo_tests[];
 extern CU_TestInfo trace_tests[];
+extern CU_TestInfo xray_tests[];
 extern CU_TestInfo xray_address_tests[];
 extern CU_TestInfo validate_tests[];
 
