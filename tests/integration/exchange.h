@@ -76,6 +76,12 @@ struct exchange {
 #define NOT_ACCEPTABLE      "{\"detail\":\"Could not satisfy the request Accept header.\"}"
 #define NOT_ALLOWED(method) "{\"detail\":\"Method \\\"" method "\\\" not allowed.\"}"
 
+/* A problem (RFC 9457) for who asks for it: how it begins, up to the end of a path. */
+#define PROBLEM "Accept: application/problem+json, */*;q=0.1\r\n"
+#define SAYS(title, status)                                                                    \
+    "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" status                     \
+    ",\"instance\":\"/todos"
+
 #define UNSUPPORTED(type) "{\"detail\":\"Unsupported media type \\\"" type "\\\" in request.\"}"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

@@ -257,6 +257,7 @@ struct slow_client {
     const char *beginning;
     const char *piece; /* sent each time; NULL: it reads 8,000 bytes of its answer instead */
     int status;        /* of its answer; 0: closed without a whole one */
+    const char *says;  /* in its answer */
     struct client_connection connection;
     struct client_response response;
 };
@@ -270,8 +271,8 @@ struct slow_client {
 
 /* An upload of 2 KiB a second, and who reads his answer slowly, are honest. */
 static struct slow_client slow_clients[] = {
-    {.name = "silent",                                            .beginning = "",  .piece = ""                             },
-    {.name = "request line",                                      .beginning = "G", .piece = "E",                             .status = 408},
+    {.name = "silent",                                                        .beginning = "",  .piece = "" },
+    {.name = "request line",                                                  .beginning = "G", .piece = "E", .status = 408},
     {.name = "head",
      .beginning = "GET /livez HTTP/1.1\r\nHost: a\r\n",
      .piece = "X-a: b\r\n",
@@ -280,6 +281,11 @@ static struct slow_client slow_clients[] = {
      .beginning = LONG_HEAD "Content-Length: 100000\r\n\r\n",
      .piece = "  ",
      .status = 408},
+    {.name = "body, as a problem",
+     .beginning = LONG_HEAD PROBLEM "Content-Length: 100000\r\n\r\n",
+     .piece = "  ",
+     .status = 408,
+     .says = SAYS("Request Timeout", "408") "\",\"detail\":\"The request's body comes too"},
     {.name = "chunks",
      .beginning = LONG_HEAD "Transfer-Encoding: chunked\r\n\r\n",
      .piece = "1\r\n \r\n",
@@ -288,8 +294,8 @@ static struct slow_client slow_clients[] = {
      .beginning = LONG_HEAD "Content-Length: 40973\r\n\r\n{\"title\":\"a\"}",
      .piece = KIBIBYTE,
      .status = 201},
-    {.name = "no reader",                                            .beginning = "GET /todos HTTP/1.1\r\nHost: a\r\n\r\n",       .piece = ""                                                                                                      },
-    {.name = "reader",                                                           .beginning = "GET /todos HTTP/1.1\r\nHost: a\r\n\r\n",                                                         .status = 200},
+    {.name = "no reader",                                                   .beginning = "GET /todos HTTP/1.1\r\nHost: a\r\n\r\n",                                                                             .piece = ""                                                                                        },
+    {.name = "reader", .beginning = "GET /todos HTTP/1.1\r\nHost: a\r\n\r\n",                                                                         .status = 200                                                                                          },
 };
 
 static void begin_slowly(struct slow_client *slow)
@@ -319,6 +325,8 @@ static void end_slowly(struct slow_client *slow)
     if (slow->response.status == 0)
         client_receive(&slow->connection, false, CLIENT_TIME_LIMIT, &slow->response);
     CHECK_NUMBER(slow->name, "status", slow->status, slow->response.status);
+    CHECK_CONTAINS(slow->name, "answer", slow->says ? slow->says : "",
+                   client_body(&slow->response));
     if (slow->status == 408 || !*slow->beginning)
         CHECK(client_is_closed(&slow->connection, SLACK), slow->name, "still open");
     client_close(&slow->connection);

@@ -693,6 +693,9 @@ static void test_only_named_origins_may_use_an_instance(void)
             CLOSED "Access-Control-Expose-Headers:\n" COMMON, LIST),
         ROW("another one, DELETE", ASK_WITH("DELETE", "/todos", ORIGIN), 403, FOREIGN,
             CLOSED COMMON "Retry-After:\n" ALLOW_LIST, LIST),
+        ROW("another one, as a problem", ASK_WITH("DELETE", "/todos", ORIGIN PROBLEM), 403,
+            SAYS("Forbidden", "403") "\",\"detail\":\"Pages of this Origin...",
+            "Content-Type: application/problem+json\n", LIST),
         ROW("another one's form",
             SEND("POST", "/todos", ORIGIN, "application/x-www-form-urlencoded", "title=x"), 403,
             FOREIGN, CLOSED, LIST),
@@ -931,11 +934,7 @@ static void test_body_limit(void)
     client_response_release(&response);
 }
 
-#define PROBLEM "Accept: application/problem+json, */*;q=0.1\r\n"
-#define TYPE    "Content-Type: application/problem+json\n"
-#define SAYS(title, status)                                                                    \
-    "{\"type\":\"about:blank\",\"title\":\"" title "\",\"status\":" status                     \
-    ",\"instance\":\"/todos"
+#define TYPE "Content-Type: application/problem+json\n"
 
 static void test_problems(void)
 {
@@ -991,6 +990,10 @@ static void test_problems(void)
             TYPE, LIST),
         ROW("too many headers", WITH("/todos", PROBLEM "{A: b\r\n*110}"), 431,
             SAYS("Request Header Fields Too Large", "431") "...", TYPE, LIST),
+        ROW("too long a target", WITH("/todos?{a*5000}", PROBLEM "X: {b*4000}\r\n"), 414,
+            SAYS("URI Too Long", "414") "...", TYPE, LIST),
+        ROW("a bad host", WITH("/todos", PROBLEM "Host: a b\r\n"), 400,
+            SAYS("Bad Request", "400") "\",\"detail\":\"The Host header is not...", TYPE, LIST),
         ROW("no media type of ours", SEND("POST", "/todos", PROBLEM, "text/plain", "x"), 415,
             SAYS("Unsupported Media Type", "415") "\",\"detail\":\"Unsupported media type "
                                                   "\\\"text/plain\\\" in request.\"}",

@@ -160,6 +160,9 @@ static void test_a_deleted_file_is_missed(void)
     CHECK_NUMBER("moved", "POST", 503,
                  send_json(&server, "POST", "/todos", "{\"title\":\"lost\"}", &response));
     CHECK_NUMBER("moved", "GET", 503, get(&server, "/todos", &response));
+    client_ask(server.port, &(struct client_request)WITH("/todos", PROBLEM), &response);
+    CHECK_CONTAINS("moved", "problem", SAYS("Service Unavailable", "503") "\",\"detail\":\"",
+                   client_body(&response));
     check_readiness("moved", &server, 503, "was deleted or replaced");
     CHECK(access(path, F_OK) != 0, "moved", "an empty one was made in its place");
     CHECK_NUMBER("back", "rename", 0, rename(elsewhere, path));

@@ -183,6 +183,18 @@ static void check_same_todo(const char *row, const char *first, const char *agai
     CHECK_TEXT(row, "the answer again", one ? one : first, other ? other : again);
 }
 
+/* What a todo without fields gets, with these header lines. */
+static void check_problem(const char *lines, const char *says)
+{
+    struct client_response response = {0};
+
+    client_ask(servers[0].port,
+               &(struct client_request)SEND("POST", "/todos", lines, "application/json", "{}"),
+               &response);
+    CHECK_CONTAINS(lines, "body", says, client_body(&response));
+    client_response_release(&response);
+}
+
 /* ---- tests ---- */
 
 #define AGAIN "\"again-1\""
@@ -238,6 +250,9 @@ static void test_the_first_answer_comes_again(void)
             CHECK_CONTAINS(name, "detail", "Idempotency-Key was used", client_body(&response));
         }
     }
+    check_problem(
+        "Idempotency-Key: again-1\r\n" PROBLEM,
+        SAYS("Unprocessable Content", "422") "\",\"detail\":\"Idempotency-Key was used");
     CHECK_NUMBER("afterwards", "todos", 1, count_todos(&servers[0]));
     client_response_release(&response);
     client_response_release(&wanted);
@@ -411,6 +426,8 @@ static void test_a_key_that_is_held_is_a_conflict(void)
     CHECK_NUMBER("held", "status", 409, response.status);
     CHECK_TEXT("held", "Retry-After", "1", client_header(&response, "Retry-After"));
     CHECK_CONTAINS("held", "body", "Nothing was changed", client_body(&response));
+    check_problem("Idempotency-Key: held\r\n" PROBLEM,
+                  SAYS("Conflict", "409") "\",\"detail\":\"Idempotency-Key is that of");
     CHECK_NUMBER("held", "todos", 0, count_todos(&servers[0]));
     mariadb_run(other, "ROLLBACK");
     create("given up", 0, &post, false);

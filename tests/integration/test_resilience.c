@@ -516,6 +516,12 @@ static void test_ids_that_are_used_up_are_told(void)
                "{\"detail\":\"The database can't store this: it is at one of its limits.\"}",
                client_body(&response));
     CHECK(!client_header(&response, "Retry-After"), "used up", "Retry-After");
+    client_ask(
+        server.port,
+        &(struct client_request)SEND("POST", "/todos", PROBLEM, "application/json", "{}"),
+        &response);
+    CHECK_CONTAINS("used up", "problem", SAYS("Insufficient Storage", "507") "\",\"detail\":\"",
+                   client_body(&response));
     CHECK_NUMBER("used up", "PATCH", 200, patch_todo(&server, id, "{\"order\":5}", &response));
     CHECK_NUMBER("used up", "/readyz", 200, get(&server, "/readyz", &response));
     clear_todos(&server);
