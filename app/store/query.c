@@ -1,7 +1,7 @@
 #include "store/query.h"
 
 #define ESCAPE      '!' /* a backslash would have to be doubled in MySQL alone */
-#define PIECES_MOST 6
+#define PIECES_MOST 8
 
 #define COLUMNS "id, title, completed, `order`, url"
 
@@ -14,7 +14,10 @@
  *
  *   - what is completed, and what is not;
  *   - of those, what has the order of the place and a further id, and what has a further order;
- *   - of those, what has no order, where that would be in the way.
+ *   - of those, what has no order, where that would be in the way;
+ *   - where the order ascends and the ids descend, or the reverse: what the index has first,
+ *     with the ids in its direction, and of the last order therein what has the ids in the
+ *     wanted one. All that is wanted is in these two, and some of it in both.
  */
 
 enum span { /* of `order` */
@@ -23,6 +26,7 @@ enum span { /* of `order` */
             SPAN_BEHIND, /* further than at the place, and a number */
             SPAN_NUMBERS,
             SPAN_NULL,
+            SPAN_LAST, /* as of the last one of the piece before */
 };
 
 struct piece {
@@ -37,6 +41,7 @@ struct plan {
     bool are_sorts[TODO_SORT_FIELD_COUNT]; /* by field: is it sorted by, */
     bool descends[TODO_SORT_FIELD_COUNT];  /* and read from the greatest on */
     bool is_mixed;                         /* order ascends and id descends, or the reverse */
+    bool is_quick;                         /* what an index gives is limited, not searched */
     bool has_completed;                    /* pieces are of one */
     const char *hint;
     struct piece pieces[PIECES_MOST];
@@ -45,18 +50,18 @@ struct plan {
 
 /* MySQL takes no notice of the limit where it chooses: it would read the index from its start
  * on. To SQLite, which chooses well, this is a comment. */
-static const char *find_hint(const struct plan *plan, const char *pattern)
+static const char *find_hint(const struct plan *plan)
 {
-    if (!plan->has_completed || plan->query->limit == 0 || pattern)
+    if (!plan->has_completed || !plan->is_quick)
         return "";
     return plan->are_sorts[TODO_SORT_ORDER]
                ? " /*! FORCE INDEX (todo_todoitem_completed_order) */"
                : " /*! FORCE INDEX (todo_todoitem_completed) */";
 }
 
-static void plan_init(struct plan *plan, const struct todo_query *query)
+static void plan_init(struct plan *plan, const struct todo_query *query, bool is_searched)
 {
-    *plan = (struct plan){.query = query};
+    *plan = (struct plan){.query = query, .is_quick = query->limit > 0 && !is_searched};
     for (size_t i = 0; i < query->sort_count; i++) {
         enum todo_sort_field field = query->sorts[i].field;
 
@@ -68,14 +73,24 @@ static void plan_init(struct plan *plan, const struct todo_query *query)
     plan->is_mixed = plan->are_sorts[TODO_SORT_ORDER] &&
                      plan->descends[TODO_SORT_ORDER] != plan->descends[TODO_SORT_ID];
     plan->has_completed = query->has_completed || query->sorts[0].field != TODO_SORT_ID;
+    plan->hint = find_hint(plan);
 }
 
 /* ---- which pieces ---- */
+
+static bool is_number_span(enum span span)
+{
+    return span == SPAN_BEHIND || span == SPAN_NUMBERS;
+}
 
 static void add_piece(struct plan *plan, struct piece piece, enum span span)
 {
     piece.span = span;
     plan->pieces[plan->count++] = piece;
+    if (plan->is_mixed && is_number_span(span) && plan->is_quick) {
+        piece.span = SPAN_LAST;
+        plan->pieces[plan->count++] = piece;
+    }
 }
 
 static void add_all(struct plan *plan, struct piece piece)
@@ -154,6 +169,7 @@ static void append_span(struct buffer *sql, const struct plan *plan, enum span s
 {
     switch (span) {
     case SPAN_ANY:
+    case SPAN_LAST:
         return;
     case SPAN_EQUAL:
         if (plan->place.are_null[TODO_SORT_ORDER]) {
@@ -185,9 +201,19 @@ static void append_start(struct buffer *sql, const struct plan *plan, const stru
     append_span(sql, plan, piece->span);
 }
 
-static void append_order_column(struct buffer *sql, const struct plan *plan)
+/* With the ids as the index has them, if they may be. */
+static void append_order(struct buffer *sql, const struct plan *plan, const struct piece *piece)
 {
-    buffer_append_text(sql, plan->descends[TODO_SORT_ORDER] ? "`order` DESC" : "`order`");
+    bool is_by_order = plan->are_sorts[TODO_SORT_ORDER] &&
+                       (piece->span == SPAN_ANY || is_number_span(piece->span));
+    enum todo_sort_field direction =
+        is_by_order && plan->is_quick ? TODO_SORT_ORDER : TODO_SORT_ID;
+
+    buffer_append_text(sql, " ORDER BY ");
+    if (is_by_order)
+        buffer_append_text(sql,
+                           plan->descends[TODO_SORT_ORDER] ? "`order` DESC, " : "`order`, ");
+    buffer_append_text(sql, plan->descends[direction] ? "id DESC" : "id");
 }
 
 static void append_limit(struct buffer *sql, const struct plan *plan)
@@ -198,45 +224,28 @@ static void append_limit(struct buffer *sql, const struct plan *plan)
     buffer_append_unsigned(sql, plan->query->limit + 1);
 }
 
-static bool is_number_span(enum span span)
+/* Null, and so nothing, if all that is wanted is in the piece before. */
+static void append_last(struct buffer *sql, const struct plan *plan, const struct piece *before)
 {
-    return span == SPAN_BEHIND || span == SPAN_NUMBERS;
-}
-
-/* Where the index can't give the ids in this order, no order beyond that of the last one needs
- * to be sorted, which the index does give. */
-static void append_end_of_mixed(struct buffer *sql, const struct plan *plan,
-                                const struct piece *piece)
-{
-    bool descends = plan->descends[TODO_SORT_ORDER];
-
-    buffer_append_format(sql, " AND `order` %s COALESCE((", descends ? ">=" : "<=");
-    append_start(sql, plan, piece, "`order`");
-    buffer_append_text(sql, " ORDER BY ");
-    append_order_column(sql, plan);
+    buffer_append_text(sql, " AND `order` = (");
+    append_start(sql, plan, before, "`order`");
+    append_order(sql, plan, before);
     buffer_append_text(sql, " LIMIT 1 OFFSET ");
     buffer_append_unsigned(sql, plan->query->limit);
-    buffer_append_format(sql, "), %s)",
-                         descends ? "-9223372036854775807" : "9223372036854775807");
+    buffer_append_char(sql, ')');
 }
 
 static void append_piece(struct buffer *sql, const struct plan *plan, const struct piece *piece,
                          const char *pattern)
 {
     append_start(sql, plan, piece, COLUMNS);
-    if (plan->is_mixed && is_number_span(piece->span) && plan->query->limit > 0 && !pattern)
-        append_end_of_mixed(sql, plan, piece);
+    if (piece->span == SPAN_LAST)
+        append_last(sql, plan, piece - 1);
     if (piece->is_behind_id)
         append_bound(sql, plan, TODO_SORT_ID, "id");
     if (pattern)
         buffer_append_format(sql, " AND title LIKE %s ESCAPE '%c'", pattern, ESCAPE);
-    buffer_append_text(sql, " ORDER BY ");
-    if (plan->are_sorts[TODO_SORT_ORDER] &&
-        (piece->span == SPAN_ANY || is_number_span(piece->span))) {
-        append_order_column(sql, plan);
-        buffer_append_text(sql, ", ");
-    }
-    buffer_append_text(sql, plan->descends[TODO_SORT_ID] ? "id DESC" : "id");
+    append_order(sql, plan, piece);
     append_limit(sql, plan);
 }
 
@@ -262,8 +271,12 @@ static void append_union_order(struct buffer *sql, const struct plan *plan)
 
 static void append_union(struct buffer *sql, const struct plan *plan, const char *pattern)
 {
+    bool has_twins = plan->is_mixed && plan->is_quick;
+
     for (size_t i = 0; i < plan->count; i++) {
-        buffer_append_text(sql, i == 0 ? "SELECT * FROM (" : " UNION ALL SELECT * FROM (");
+        if (i > 0)
+            buffer_append_text(sql, has_twins ? " UNION " : " UNION ALL ");
+        buffer_append_text(sql, "SELECT * FROM (");
         append_piece(sql, plan, &plan->pieces[i], pattern);
         buffer_append_format(sql, ") AS piece%zu", i);
     }
@@ -274,8 +287,7 @@ void store_query_append(struct buffer *sql, const struct todo_query *query, cons
 {
     struct plan plan;
 
-    plan_init(&plan, query);
-    plan.hint = find_hint(&plan, pattern);
+    plan_init(&plan, query, pattern != NULL);
     add_pieces(&plan, query->completed);
     if (plan.has_completed && !query->has_completed)
         add_pieces(&plan, true);

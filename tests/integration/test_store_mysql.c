@@ -826,6 +826,67 @@ static void test_a_connection_of_age_is_renewed_if_it_can_be(void)
     store_close(&store);
 }
 
+/* Also by this question itself, which are some hundred. */
+static long rows_read(void)
+{
+    char count[32];
+    query_sql(&store_root_config,
+              "SELECT CAST(SUM(variable_value) AS INT) FROM information_schema.global_status"
+              " WHERE variable_name LIKE 'Handler_read_%'",
+              0, count, sizeof count);
+    return strtol(count, NULL, 10);
+}
+
+/* The orders that an index doesn't have as they are, too. */
+static void test_a_page_reads_few_of_many(void)
+{
+    static const struct {
+        const char *name;
+        struct todo_sort sorts[TODO_SORT_FIELD_COUNT];
+        size_t count;
+    } rows[] = {
+        {"id",                  {{TODO_SORT_ID, false}},                                 1},
+        {"order",               {{TODO_SORT_ORDER, false}, {TODO_SORT_ID, false}},       2},
+        {"-order",              {{TODO_SORT_ORDER, true}, {TODO_SORT_ID, true}},         2},
+        {"order,-id",           {{TODO_SORT_ORDER, false}, {TODO_SORT_ID, true}},        2},
+        {"-order,id",           {{TODO_SORT_ORDER, true}, {TODO_SORT_ID, false}},        2},
+        {"completed,-id",       {{TODO_SORT_COMPLETED, false}, {TODO_SORT_ID, true}},    2},
+        {"completed,-order,id",
+         {{TODO_SORT_COMPLETED, false}, {TODO_SORT_ORDER, true}, {TODO_SORT_ID, false}},
+         3                                                                                },
+        {"-order,completed,id",
+         {{TODO_SORT_ORDER, true}, {TODO_SORT_COMPLETED, false}, {TODO_SORT_ID, false}},
+         3                                                                                },
+    };
+    struct todo_store_handle store;
+    struct error err = {0};
+    struct todo_list list = {0};
+    store_open_empty(&store);
+    run_sql(&store_config, "INSERT INTO todo_todoitem (title, completed, `order`)"
+                           " SELECT 'a', seq % 2, IF(seq % 3 = 0, NULL, seq % 3 * seq % 1000)"
+                           " FROM seq_1_to_20000");
+    run_sql(&store_config, "ANALYZE TABLE todo_todoitem");
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct todo_query query = {.limit = 10, .sort_count = rows[i].count};
+        memcpy(query.sorts, rows[i].sorts, sizeof query.sorts);
+        for (int page = 1; page <= 2; page++) {
+            long before = rows_read();
+            todo_list_clear(&list);
+            CHECK(store.driver->query(store.store, &query, &list, &err), rows[i].name, "%s",
+                  err.text);
+            long count = rows_read() - before;
+            CHECK_NUMBER(rows[i].name, "todos", 11, (long long)list.count);
+            CHECK(count > 0 && count < 3000, rows[i].name, "page %d read %ld rows", page,
+                  count);
+            query.has_place = list.count > 0;
+            if (query.has_place)
+                query.place = todo_query_place(&query, &list.todos[list.count - 1]);
+        }
+    }
+    todo_list_release(&list);
+    store_close(&store);
+}
+
 /* An engine whose tables are full soon, and that rolls nothing back. */
 static void test_a_look_sees_whether_there_is_room_again(void)
 {
@@ -989,6 +1050,7 @@ CU_TestInfo store_mysql_tests[] = {
     TEST(test_killed_within_a_transaction),
     TEST(test_killed_before_the_commit),
     TEST(test_a_read_only_server_is_unavailable),
+    TEST(test_a_page_reads_few_of_many),
     TEST(test_a_look_sees_whether_there_is_room_again),
     TEST(test_a_refused_login_is_unavailable_until_it_works),
     TEST(test_a_killed_server_keeps_what_was_committed),
