@@ -26,7 +26,7 @@ HARDENING_LINK = -Wl,-z,relro,-z,now,-z,noexecstack $(HARDENING_LINK_$(MACHINE))
 # Asked for once, and only when something is built: before that, they may not be installed.
 once = $(eval $(1) := $$(shell $(2)))$($(1))
 MYSQL = $(call once,MYSQL,pkg-config --exists libmariadb && echo libmariadb || echo mysqlclient)
-PACKAGES = libmicrohttpd jansson sqlite3 $(MYSQL)
+PACKAGES = libmicrohttpd jansson sqlite3 zlib $(MYSQL)
 PACKAGES_CFLAGS = $(call once,PACKAGES_CFLAGS,pkg-config --cflags $(PACKAGES) | sed 's/-I */-isystem /g')
 PACKAGES_LIBS = $(call once,PACKAGES_LIBS,pkg-config --libs $(PACKAGES) && echo -lm)
 IS_GCC = $(call once,IS_GCC,$(CC) --version | grep -i 'free software' >/dev/null && echo gcc)

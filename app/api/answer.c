@@ -171,6 +171,15 @@ static void add_etag(struct http_response *response, const struct todo_call *cal
         http_response_add_header(response, "ETag", etag);
 }
 
+/* The body, and what its tag is then; NULL: none is told. */
+static void render(struct http_response *response, const struct todo_call *call,
+                   struct buffer *json, char *etag)
+{
+    http_render_json(response, &call->representation.format, json);
+    if (response->is_gzipped && etag)
+        http_etag_add_form(etag, "gzip");
+}
+
 #define PREFERENCE_SIZE 24
 
 /* The text must live as long as the response. */
@@ -212,7 +221,7 @@ static void respond_created(const struct todo_call *call)
     if (call->operation.is_replayed)
         http_response_add_header(&response, "Idempotent-Replayed", "true");
     json.failed = json.failed || location.failed;
-    http_render_json(&response, &call->representation.format, &json);
+    render(&response, call, &json, etag);
     http_exchange_respond(call->exchange, &response);
     buffer_release(&location);
 }
@@ -262,14 +271,15 @@ static void respond_updated(const struct todo_call *call)
     struct buffer json = {0};
     char state[HTTP_ETAG_SIZE];
     char etag[HTTP_ETAG_SIZE];
+    bool is_patch = http_exchange_request(call->exchange)->method == HTTP_PATCH;
 
     todo_json_append(&json, &call->operation.todo, call->base_url);
     http_start_route_response(&response, call->exchange, call->representation.route, 200);
-    if (http_exchange_request(call->exchange)->method == HTTP_PATCH) {
+    if (is_patch) {
         write_etags(call, &json, state, etag);
         add_etag(&response, call, etag);
     }
-    http_render_json(&response, &call->representation.format, &json);
+    render(&response, call, &json, is_patch ? etag : NULL);
     http_exchange_respond(call->exchange, &response);
 }
 
@@ -279,6 +289,7 @@ struct shared_reply {
     char state[HTTP_ETAG_SIZE];      /* the tag of the plainest form, and */
     char etag[HTTP_ETAG_SIZE];       /* of this one */
     struct http_reply *full;         /* NULL without memory */
+    bool has_codings;                /* see struct http_response */
     struct http_reply *not_modified; /* NULL as long as nobody wants it */
 };
 
@@ -320,15 +331,19 @@ static void make_full_reply(struct shared_reply *shared)
     if (links.size > 0)
         http_response_add_header(&response, "Link", links.data);
     add_preference(&response, call, preference);
-    http_render_json(&response, &call->representation.format, &json);
+    render(&response, call, &json, shared->etag);
+    shared->has_codings = response.has_codings;
     shared->full = http_reply_make(call->exchange, &response);
     buffer_release(&links);
 }
 
 static void start_short_response(struct http_response *response, const struct todo_call *call,
-                                 const char *etag, char preference[PREFERENCE_SIZE])
+                                 const char *etag, bool has_codings,
+                                 char preference[PREFERENCE_SIZE])
 {
     http_start_route_response(response, call->exchange, call->representation.route, 304);
+    if (has_codings)
+        http_gzip_vary(response);
     add_etag(response, call, etag);
     add_preference(response, call, preference);
 }
@@ -338,7 +353,8 @@ static void make_short_reply(struct shared_reply *shared)
     struct http_response response;
     char preference[PREFERENCE_SIZE];
 
-    start_short_response(&response, shared->call, shared->etag, preference);
+    start_short_response(&response, shared->call, shared->etag, shared->has_codings,
+                         preference);
     response.left_out = http_reply_size(shared->full);
     shared->not_modified = http_reply_make(shared->call->exchange, &response);
 }
@@ -348,7 +364,7 @@ void todo_respond_unchanged(const struct todo_call *call)
     struct http_response response;
     char preference[PREFERENCE_SIZE];
 
-    start_short_response(&response, call, call->etag, preference);
+    start_short_response(&response, call, call->etag, call->has_codings, preference);
     response.left_out = call->left_out;
     http_exchange_respond(call->exchange, &response);
 }
@@ -421,8 +437,8 @@ static size_t count_digits(const struct todo_list *list)
 }
 
 /* An upper bound for most lists, to be known before the JSON is made, with what it is made
- * from. As a page, each todo is about six times as long;
- * indented, it has six lines, four of them two levels deep. */
+ * from. As a page, each todo is about six times as long; indented, it has six lines, four of
+ * them two levels deep. While gzip is made, both forms are there. */
 static size_t estimate_size(const struct todo_call *call)
 {
     static const char todo[] = ",{\"url\":\"/todos/\",\"title\":\"\","
@@ -436,8 +452,11 @@ static size_t estimate_size(const struct todo_call *call)
     size = list->text_size +
            list->count * (strlen(call->base_url) + count_digits(list) + sizeof(todo));
     if (format->media == HTTP_HTML)
-        return 6 * size;
-    return format->indent > 0 ? 2 * size + list->count * 10 * (format->indent + 1) : size;
+        size *= 6;
+    else if (format->indent > 0)
+        size = 2 * size + list->count * 10 * (format->indent + 1);
+    return http_exchange_request(call->exchange)->gzip >= HTTP_GZIP_LARGE ? size + size / 4
+                                                                          : size;
 }
 
 static struct shared_reply *share_reply(const struct todo_call *call,
@@ -475,6 +494,7 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
     struct shared_reply *shared = share_reply(call, replies);
 
     if (call->wait > 0 && is_known(call, shared)) {
+        call->has_codings = shared->has_codings;
         if (todo_live_park(api, call, shared->etag, http_reply_size(shared->full)))
             return;
         call->wait = 0; /* too many wait: as if it didn't ask for it */

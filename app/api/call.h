@@ -35,6 +35,7 @@ struct todo_call {
     char *if_none_match;             /* owned */
     char etag[HTTP_ETAG_SIZE];       /* of the state that a change's condition was tried on */
     size_t left_out;                 /* of a waiting read: bytes of what it knows */
+    bool has_codings;                /* that: see struct http_response */
     unsigned wait;                   /* seconds that a read waits for news; 0: none */
     uint64_t wait_until;             /* clock_now() */
     uint64_t changes;                /* of todo_live, when it was asked */

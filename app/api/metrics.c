@@ -1,5 +1,6 @@
 #include "base/metrics.h"
 #include "api/handlers.h"
+#include "http/gzip.h"
 
 _Static_assert(METRICS_READ == (int)TODO_READS && METRICS_WRITE == (int)TODO_WRITES,
                "a lane is a kind");
@@ -28,5 +29,6 @@ void api_show_metrics(void *context, struct http_exchange *exchange,
     http_response_add_header(&response, "Content-Type",
                              "text/plain; version=0.0.4; charset=utf-8");
     metrics_append(&response.body);
+    http_gzip_body(&response);
     http_exchange_respond(exchange, &response);
 }

@@ -12,6 +12,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { OPTION_JSON };
 
@@ -53,7 +54,7 @@ const struct cmd_command cmd_version = {
 #define MYSQL_BUILD_VERSION MYSQL_SERVER_VERSION
 #endif
 
-enum { LIBRARY_COUNT = 4 };
+enum { LIBRARY_COUNT = 5 };
 
 struct library {
     const char *name;
@@ -140,6 +141,7 @@ static bool run(int argc, char **argv, struct error *err)
         {"libmicrohttpd", microhttpd_version(), MHD_get_version()      },
         {"Jansson",       JANSSON_VERSION,      jansson_version_str()  },
         {"SQLite",        SQLITE_VERSION,       sqlite3_libversion()   },
+        {"zlib",          ZLIB_VERSION,         zlibVersion()          },
         {MYSQL_NAME,      MYSQL_BUILD_VERSION,  mysql_get_client_info()},
     };
     const struct database databases[2] = {

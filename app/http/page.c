@@ -99,12 +99,9 @@ static void append_start(struct buffer *out, const struct http_response *respons
     buffer_append_format(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<title>%u %s",
+        "<title>%u %s – ",
         response->status, http_status_text(response->status));
-    if (response->request) {
-        buffer_append_text(out, " – ");
-        append_asked(out, response->request);
-    }
+    append_asked(out, response->request);
     buffer_append_text(
         out, "</title>\n"
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -143,7 +140,7 @@ static void append_navigation(struct buffer *out, const struct http_response *re
                                     : "<li><a href=\"/?format=api\">API</a></li>");
     if (length > 1)
         append_crumb(out, pattern, length - is_item, !is_item);
-    if (is_item && response->request) {
+    if (is_item) {
         buffer_append_text(out, "<li aria-current=\"page\">");
         append_foreign(out, response->request->target.data, response->request->target.size);
         buffer_append_text(out, "</li>");
@@ -154,10 +151,7 @@ static void append_navigation(struct buffer *out, const struct http_response *re
 static void append_heading(struct buffer *out, const struct http_response *response)
 {
     buffer_append_text(out, "<h1>");
-    if (response->request)
-        append_asked(out, response->request);
-    else
-        buffer_append_text(out, http_status_text(response->status));
+    append_asked(out, response->request);
     buffer_append_text(out, "</h1>\n");
 }
 

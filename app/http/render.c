@@ -1,5 +1,6 @@
 #include "http/render.h"
 
+#include "http/gzip.h"
 #include "http/json_text.h"
 #include "http/page.h"
 #include "http/problem.h"
@@ -28,6 +29,7 @@ void http_render_json(struct http_response *response, const struct http_format *
     }
     body->failed = body->failed || json->failed;
     buffer_release(json);
+    http_gzip_body(response);
 }
 
 void http_append_detail(struct buffer *json, const char *detail, size_t size)

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /* Sets body and Content-Type: compact JSON goes out as the client prefers it: as it is,
- * indented, or as a page for people (http/page.h) that also tells the headers added so far.
- * Takes the JSON: it is empty afterwards. The body has failed if it had. */
+ * indented, or as a page for people (http/page.h) that also tells the headers added so far;
+ * as gzip if it likes that. Takes the JSON: it is empty afterwards. The body has failed if it
+ * had. */
 void http_render_json(struct http_response *response, const struct http_format *format,
                       struct buffer *json);
 

@@ -441,6 +441,7 @@ void http_request_finish_headers(struct http_request *request)
         (!request->http_1_1 || request->headers[HTTP_HEADER_HOST]))
         request->headers[HTTP_HEADER_HOST] = request->authority.data;
     judge_origin(request);
+    request->gzip = http_gzip_negotiate(request->headers[HTTP_HEADER_ACCEPT_ENCODING]);
     name_request(request);
 }
 

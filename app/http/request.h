@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/cidr.h"
+#include "http/gzip.h"
 #include "http/trace.h"
 
 #include <stdbool.h>
@@ -77,6 +78,7 @@ struct http_request {
     unsigned header_count[HTTP_HEADER_COUNT];
     const char *allow_origin; /* what Access-Control-Allow-Origin says; NULL: nothing */
     unsigned origin_class;    /* 0 without, else the same for the same allow_origin */
+    enum http_gzip gzip;      /* how welcome a body in it is */
     bool is_foreign;          /* its Origin is one that CORS_ORIGINS leaves out */
     struct buffer origin;     /* allow_origin, or empty */
     bool method_malformed;    /* it is no token */

@@ -78,7 +78,7 @@ unsigned http_response_share_class(const struct http_request *request)
     if (request->id_given || request->trace.asks || request->must_close ||
         request->method == HTTP_OPTIONS)
         return 0;
-    return request->origin_class + 1;
+    return (request->origin_class + 1) * HTTP_GZIP_COUNT + request->gzip;
 }
 
 void http_response_add_page_headers(struct http_response *response, const char *type)

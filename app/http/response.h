@@ -16,11 +16,14 @@ struct form;
 struct http_route;
 
 struct http_response {
-    const struct http_request *request; /* borrowed; it and the route are for the HTML page */
-    const struct http_route *route;     /* NULL for none */
+    const struct http_request
+        *request;                   /* borrowed, as the route is, which is for the HTML page */
+    const struct http_route *route; /* NULL for none */
     const struct form *form; /* borrowed: one that is refused, for the page; NULL for none */
     unsigned status;
     struct buffer body; /* taken over by the server when it is sent */
+    bool has_codings;   /* Vary names Accept-Encoding */
+    bool is_gzipped;    /* the body */
     size_t left_out;    /* bytes of the body that a 304 stands for: it has none */
     size_t header_count;
     struct {

@@ -56,6 +56,7 @@ static const struct suite suites[] = {
     PREPARED_SUITE(ON_BOTH, contract_api, contract_api),
     PREPARED_SUITE(ON_BOTH, contract_input, contract_input),
     PREPARED_SUITE(ON_BOTH, conditions, conditions),
+    PREPARED_SUITE(ON_BOTH, gzip, gzip),
     PREPARED_SUITE(ON_BOTH, idempotency, idempotency),
     PREPARED_SUITE(ON_BOTH, paging, paging),
     PREPARED_SUITE(ON_BOTH, many, many),

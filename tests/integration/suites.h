@@ -45,6 +45,11 @@ extern CU_TestInfo contract_input_tests[];
 int conditions_init(void);
 int conditions_cleanup(void);
 extern CU_TestInfo conditions_tests[];
+
+int gzip_init(void);
+int gzip_cleanup(void);
+extern CU_TestInfo gzip_tests[];
+
 int paging_init(void);
 int paging_cleanup(void);
 extern CU_TestInfo paging_tests[];

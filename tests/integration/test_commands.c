@@ -80,7 +80,7 @@ static const char *member(const json_t *object, const char *name)
 
 static void test_version_is_json_if_wanted(void)
 {
-    static const char *const libraries[] = {"libmicrohttpd", "Jansson", "SQLite"};
+    static const char *const libraries[] = {"libmicrohttpd", "Jansson", "SQLite", "zlib"};
     struct command_result result = {0};
     json_t *json;
     json_t *library;
@@ -98,7 +98,7 @@ static void test_version_is_json_if_wanted(void)
         json_integer_value(json_object_get(json_object_get(json, "schema"), "sqlite")));
     CHECK_NUMBER("schema", "mysql", 4,
                  json_integer_value(json_object_get(json_object_get(json, "schema"), "mysql")));
-    CHECK_NUMBER("version --json", "libraries", 4,
+    CHECK_NUMBER("version --json", "libraries", 5,
                  (long long)json_array_size(json_object_get(json, "libraries")));
     json_array_foreach(json_object_get(json, "libraries"), i, library)
     {

@@ -12,15 +12,15 @@
     }
 
 static CU_SuiteInfo suites[] = {
-    SUITE(buffer),   SUITE(cgroup),    SUITE(cidr),     SUITE(endpoint),     SUITE(hosts),
-    SUITE(clock),    SUITE(config),    SUITE(log),      SUITE(metrics),      SUITE(form),
-    SUITE(guard),    SUITE(negotiate), SUITE(request),  SUITE(response),     SUITE(router),
-    SUITE(input),    SUITE(json),      SUITE(validate), SUITE(todo),         SUITE(list),
-    SUITE(flight),   SUITE(batch),     SUITE(queue),    SUITE(migrations),   SUITE(outage),
-    SUITE(page),     SUITE(server),    SUITE(static),   SUITE(sandbox),      SUITE(help),
-    SUITE(pem),      SUITE(etag),      SUITE(origins),  SUITE(idempotency),  SUITE(paging),
-    SUITE(trace),    SUITE(random),    SUITE(prefer),   SUITE(xray_address), SUITE(xray),
-    {.pName = NULL},
+    SUITE(buffer), SUITE(cgroup),    SUITE(cidr),     SUITE(endpoint),     SUITE(hosts),
+    SUITE(clock),  SUITE(config),    SUITE(log),      SUITE(metrics),      SUITE(form),
+    SUITE(guard),  SUITE(negotiate), SUITE(request),  SUITE(response),     SUITE(router),
+    SUITE(input),  SUITE(json),      SUITE(validate), SUITE(todo),         SUITE(list),
+    SUITE(flight), SUITE(batch),     SUITE(queue),    SUITE(migrations),   SUITE(outage),
+    SUITE(page),   SUITE(server),    SUITE(static),   SUITE(sandbox),      SUITE(help),
+    SUITE(pem),    SUITE(etag),      SUITE(origins),  SUITE(idempotency),  SUITE(paging),
+    SUITE(trace),  SUITE(random),    SUITE(prefer),   SUITE(xray_address), SUITE(xray),
+    SUITE(gzip),   {.pName = NULL},
 };
 
 int main(void)

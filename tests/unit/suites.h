@@ -16,6 +16,7 @@ extern CU_TestInfo etag_tests[];
 extern CU_TestInfo flight_tests[];
 extern CU_TestInfo form_tests[];
 extern CU_TestInfo guard_tests[];
+extern CU_TestInfo gzip_tests[];
 extern CU_TestInfo help_tests[];
 extern CU_TestInfo hosts_tests[];
 extern CU_TestInfo idempotency_tests[];

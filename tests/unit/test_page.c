@@ -132,7 +132,8 @@ static void test_a_refused_form_is_there_again(void)
 {
     static const char json[] = "{\"title\":[\"Too long.\",\"And odd.\"]}";
     static const char odd[] = "title=%22%3E%3Cb%3E&done=true&else=1";
-    struct http_response response = {.route = &list, .status = 400};
+    const struct http_request request = {0};
+    struct http_response response = {.request = &request, .route = &list, .status = 400};
     struct form form = {0};
     struct buffer page = {0};
 

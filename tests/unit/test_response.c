@@ -190,6 +190,9 @@ static void test_only_answers_with_the_same_headers_are_shared(void)
     }
 }
 
+/* Of which nothing is known. */
+static const struct http_request no_request;
+
 static void render(struct http_response *response, struct http_format format, const char *text)
 {
     struct buffer json = {0};
@@ -203,8 +206,8 @@ static void test_json_goes_out_compact_or_indented(void)
 {
     for (size_t i = 0; i < sizeof(indentations) / sizeof(indentations[0]); i++) {
         const char *json = indentations[i].json;
-        struct http_response compact = {.status = 200};
-        struct http_response indented = {.status = 200};
+        struct http_response compact = {.request = &no_request, .status = 200};
+        struct http_response indented = {.request = &no_request, .status = 200};
 
         render(&compact, (struct http_format){.media = HTTP_JSON, .indent = 0}, json);
         render(&indented, (struct http_format){.media = HTTP_JSON, .indent = 2}, json);
@@ -231,7 +234,7 @@ static void test_the_content_type_names_the_form(void)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct http_response response = {.status = 200};
+        struct http_response response = {.request = &no_request, .status = 200};
         char headers[512];
 
         render(&response, rows[i].format, "[]");
@@ -244,10 +247,10 @@ static void test_the_content_type_names_the_form(void)
 static void test_html_is_escaped(void)
 {
     static const char json[] = "{\"title\":\"</pre><script>&'\"}";
-    struct http_response response = {.status = 201};
+    struct http_response response = {.request = &no_request, .status = 201};
 
     render(&response, (struct http_format){.media = HTTP_HTML, .indent = 0}, json);
-    CHECK_CONTAINS("page", "title", "<title>201 Created</title>", response.body.data);
+    CHECK_CONTAINS("page", "title", "<title>201 Created –  </title>", response.body.data);
     CHECK_CONTAINS("page", "text",
                    "&quot;title&quot;: "
                    "&quot;&lt;/pre&gt;&lt;script&gt;&amp;&#39;&quot;\n}</pre>",
@@ -258,7 +261,7 @@ static void test_html_is_escaped(void)
 
 static void test_a_detail_is_escaped(void)
 {
-    struct http_response response = {.status = 405};
+    struct http_response response = {.request = &no_request, .status = 405};
 
     http_render_detail(&response, &(struct http_format){.media = HTTP_JSON, .indent = 0},
                        "Method \"A\\B\" not\nallowed.");
@@ -329,7 +332,7 @@ static void test_errors_are_problems(void)
 
 static void test_a_success_is_no_problem(void)
 {
-    struct http_response response = {.status = 200};
+    struct http_response response = {.request = &no_request, .status = 200};
 
     render(&response, (struct http_format){.media = HTTP_JSON, .has_problems = true}, "[]");
     CHECK_TEXT("success", "type", "application/json", response.headers[0].value);
@@ -339,7 +342,7 @@ static void test_a_success_is_no_problem(void)
 
 static void test_a_header_too_many_is_a_failure(void)
 {
-    struct http_response response = {.status = 200};
+    struct http_response response = {.request = &no_request, .status = 200};
 
     for (unsigned i = 0; i < HTTP_RESPONSE_HEADERS_MAX; i++)
         http_response_add_header(&response, "A", "b");
