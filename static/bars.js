@@ -4,8 +4,11 @@
 import { words } from './words.js';
 
 const OFFERED = 8000; // milliseconds that an offer stays, unless it is pointed at or has the focus
+const ROOM = 30; // rem of a window's height
 
 const find = (selector) => document.querySelector(selector);
+const root = document.documentElement;
+const footer = find('.footer');
 const bars = find('.bars');
 const message = find('.message');
 const offered = find('.offer');
@@ -102,17 +105,34 @@ export function undoLast() {
 
 /* ---- place, and start ---- */
 
-// A phone's keyboard lies over what is fixed to the bottom of the page.
-function lift() {
+let isRoomy = false;
+
+// Field and footer stay in sight where there is room beside them, by the size that text has.
+function fit() {
+  isRoomy = innerHeight >= ROOM * parseFloat(getComputedStyle(root).fontSize);
+  root.classList.toggle('roomy', isRoomy);
+  root.style.setProperty('--foot', `${isRoomy ? footer.offsetHeight : 0}px`);
+}
+
+// The bars stand at the window's edge, or on a phone's keyboard, which lies over it; but on a footer
+// that stays in sight, if they would cover it.
+function place() {
   const { scale, height, offsetTop } = visualViewport;
-  const covered = scale > 1 ? 0 : innerHeight - height - offsetTop;
-  bars.style.bottom = covered > 0 ? `${covered}px` : '';
-  bars.classList.toggle('lifted', covered > 0);
+  const edge = scale > 1 ? innerHeight : offsetTop + height;
+  const { top, bottom } = footer.getBoundingClientRect();
+  const isInTheWay = isRoomy && bottom > edge - bars.offsetHeight && top < edge;
+  bars.style.bottom = `${innerHeight - (isInTheWay ? top : edge)}px`;
 }
 
 export function start(onChange) {
   redraw = onChange;
-  for (const type of ['resize', 'scroll']) visualViewport.addEventListener(type, lift);
+  const observer = new ResizeObserver(() => {
+    fit();
+    place();
+  });
+  for (const part of [root, find('.entry'), find('.main'), footer, bars]) observer.observe(part);
+  for (const target of [window, visualViewport])
+    for (const type of ['resize', 'scroll']) target.addEventListener(type, place);
   bars.addEventListener('focusin', (event) => {
     if (event.relatedTarget && !bars.contains(event.relatedTarget)) cameFrom = event.relatedTarget;
   });

@@ -559,11 +559,12 @@ test('basics: title, language, description, theme colours, icon, a viewport that
     colours: document.querySelectorAll('meta[name=theme-color]').length,
     viewport: document.querySelector('meta[name=viewport]').content,
     icon: new URL(document.querySelector('link[rel=icon]').href).pathname,
-    inline: document.querySelectorAll('[style], style, script:not([src])').length,
   }));
+  const { body } = await get('/', HTML);
+  basics.inline = body.toString().match(/<style|\sstyle=|<script>/g);
   assert.deepEqual(basics, {
     title: 'Todos', lang: 'en', description: true, colours: 2,
-    viewport: 'width=device-width, initial-scale=1', icon: '/static/favicon.svg', inline: 0,
+    viewport: 'width=device-width, initial-scale=1', icon: '/static/favicon.svg', inline: null,
   });
 });
 

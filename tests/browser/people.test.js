@@ -411,6 +411,73 @@ test('the title tells how many are open', async () => {
   await until(() => page.title(), 'Todos');
 });
 
+/* ---- bars ---- */
+
+// What can be pressed and is covered wherever the page is scrolled to; and what stays in sight and is
+// covered anywhere by something else that does. (The field may lie over a footer that goes up with its list.)
+const covered = (page) => page.evaluate(async () => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await frame(); // what a change of sizes brings about comes at the end of one
+  await frame();
+  const isRoomy = document.documentElement.classList.contains('roomy');
+  const middle = new Set([...document.querySelectorAll('.todo-list > li')].slice(4, -4)); // is like the rest
+  const wanted = new Set([...document.querySelectorAll('input, button, .name, a')].filter((element) =>
+    element.checkVisibility({ opacityProperty: true }) && !middle.has(element.closest('li'))));
+  const covers = new Set();
+  const nameOf = (element) => element.ariaLabel || element.textContent || element.className;
+  const partOf = (element) => element?.closest('.entry, .footer, .bars');
+  const isFree = (element) => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    if (top < 0 || bottom > innerHeight) return false;
+    const inset = Math.min(right - left, bottom - top) / 4;
+    const points = [[(left + right) / 2, top + inset], [(left + right) / 2, bottom - inset],
+      [left + inset, (top + bottom) / 2], [right - inset, (top + bottom) / 2]];
+    return points.every(([x, y]) => {
+      const hit = document.elementFromPoint(x, y);
+      const [part, other] = [partOf(element), partOf(hit)];
+      if (isRoomy && part && other && part !== other && !(part.matches('.footer') && other.matches('.entry')))
+        covers.add(`${nameOf(element)} under ${other.className}`);
+      return element.contains(hit);
+    });
+  };
+  const end = document.documentElement.scrollHeight - innerHeight;
+  const step = innerHeight / 10;
+  for (let y = end; y > -step; y -= step) {
+    if (y > 2 * innerHeight && y < end - 4 * innerHeight) continue;
+    scrollTo(0, y);
+    await frame();
+    for (const element of document.querySelectorAll('.entry input, .footer a, .footer button, .bars button')) isFree(element);
+    for (const element of wanted) if (isFree(element)) wanted.delete(element);
+  }
+  return { covers: [...covers], hidden: [...wanted].map(nameOf) };
+});
+
+for (const [width, height] of [[320, 568], [360, 740], [375, 667], [768, 1024], [1280, 800]])
+  test(`what can be pressed lies under no bar, ${width} pixels wide`, async () => {
+    const isTouch = width < 1000;
+    const page = await openPage({ viewport: { width, height }, hasTouch: isTouch, isMobile: isTouch, reducedMotion: 'reduce' });
+    const setSize = (size) => page.evaluate((wanted) => { document.documentElement.style.fontSize = wanted; }, size);
+    for (const count of [0, 3, 8, 15, 40]) {
+      await server.fill({ title: 'done', completed: true }, ...many(count));
+      await page.reload();
+      for (const size of ['100%', '200%']) {
+        await setSize(size);
+        await until(() => page.locator('.todo-list > li').count(), count + 1);
+        await page.locator('.destroy').last().evaluate((button) => button.click());
+        await page.locator('.undo').waitFor();
+        await until(() => page.locator('.todo-list > li').count(), count);
+        assert.deepEqual(await covered(page), { covers: [], hidden: [] }, `${count} todos, ${size}`);
+        await page.locator('.undo').click();
+        await until(async () => (await server.list()).length, count + 1);
+      }
+    }
+    await setSize('100%');
+    await refuse(page, ['DELETE']);
+    await page.locator('.destroy').nth(9).evaluate((button) => button.click());
+    await page.locator('.retry').waitFor();
+    assert.deepEqual((await covered(page)).covers, [], 'both bars, of which one goes by itself');
+  });
+
 /* ---- without a network ---- */
 
 test('installed, the page opens without a network; what it shows is never an old answer of the API', async () => {
