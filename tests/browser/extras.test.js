@@ -383,7 +383,9 @@ test('a held key goes on where it should: Alt with arrows, and typing', async ()
 });
 
 test('the focus is visible wherever the Tab key and arrows take it', async () => {
-  const page = await filled('a', { title: 'b', completed: true });
+  await server.fill('a', { title: 'b', completed: true });
+  const page = await openPage({ reducedMotion: 'reduce' });
+  await row(page, 2).waitFor();
   const seen = new Set();
   for (let i = 0; i < 17; i++) {
     const isInRow = await page.evaluate(() => document.activeElement.matches('li *:not(.destroy, a)'));
@@ -395,7 +397,6 @@ test('the focus is visible wherever the Tab key and arrows take it', async () =>
         : { name: element.className || element.textContent, visible: style.outlineStyle !== 'none' && style.opacity !== '0' };
     });
     if (!state) break;
-    await page.waitForTimeout(170);
     seen.add(state.name);
     assert.ok(state.visible || (await page.evaluate(() => getComputedStyle(document.activeElement).opacity)) === '1', state.name);
   }

@@ -387,7 +387,7 @@ test('files: a first visit weighs less than 30 kB', async (context) => {
   const address = `http://127.0.0.1:${between.address().port}/`;
   tolerate(new RegExp(address));
   try {
-    const page = await (await newContext()).newPage();
+    const page = await (await newContext({ serviceWorkers: 'allow' })).newPage();
     await page.goto(address);
     await page.locator('.nothing').waitFor();
     await isKept(page);

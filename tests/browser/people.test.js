@@ -482,7 +482,7 @@ for (const [width, height] of [[320, 568], [360, 740], [375, 667], [768, 1024], 
 
 test('installed, the page opens without a network; what it shows is never an old answer of the API', async () => {
   await server.fill('a');
-  const context = await newContext();
+  const context = await newContext({ serviceWorkers: 'allow' });
   const page = await open(context);
   await sees(page, 'a');
   const manifest = await page.evaluate(async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json());

@@ -18,6 +18,7 @@ export const server = new Server();
 export let browser;
 const contexts = [];
 const complaints = [];
+const BLOCKED = /^Service Worker registration blocked/;
 let tolerated = null;
 
 // Errors that a test brings about by itself.
@@ -29,7 +30,7 @@ function watch(page) {
   page.on('pageerror', (error) => tolerated?.test(error) || complaints.push(`error: ${error}`));
   page.on('console', (message) => {
     const text = message.text();
-    if (!['error', 'warning'].includes(message.type()) || tolerated?.test(text)) return;
+    if (!['error', 'warning'].includes(message.type()) || BLOCKED.test(text) || tolerated?.test(text)) return;
     complaints.push(`console: ${text} ${message.location().url}`);
   });
   page.on('request', (request) => {
@@ -38,8 +39,9 @@ function watch(page) {
   });
 }
 
+// Without a service worker, but for a test that allows it: to install one costs as much as all else.
 export async function newContext(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, serviceWorkers: 'block', ...options });
   context.setDefaultTimeout(30000);
   context.on('page', watch);
   contexts.push(context);
