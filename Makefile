@@ -71,7 +71,7 @@ export IMAGE_NAME
 quoted = "$(subst ",\",$(subst \,\\,$(1)))"
 
 .DELETE_ON_ERROR:
-.PHONY: app run check unit integration report browser screenshot sanitize sanitize-threads fuzz failures faults cluster bench deploy-check install format \
+.PHONY: app run check unit integration report browser screenshot sanitize sanitize-threads fuzz failures faults cluster bench bench-waiters deploy-check install format \
     format-check lint tidy \
     clean help tools
 .PHONY: test release publish deb image-tag login logout version clean-data
@@ -172,6 +172,11 @@ bench: ## install what is missing, measure against yardsticks (BENCH=quick: only
 	@# what the database has by default, and tests/mariadb cuts down
 	MARIADB_OPTIONS='--innodb-buffer-pool-size=128M --innodb-log-file-size=96M --innodb-log-buffer-size=16M' \
 	    tests/mariadb tests/bench/run $(BUILD)
+
+bench-waiters: ## install what is missing, measure 1,000 who wait for a change, and what they cost others
+	@tests/install-packages build check bench
+	@$(MAKE) $(ALL_CORES) app $(BUILD)/bench/database $(BUILD)/bench/waiters
+	@tests/bench/wait $(BUILD)
 
 format: ## format the C files in place
 	clang-format -i $(C_FILES)
@@ -306,7 +311,8 @@ build/fuzz/%: build/fuzz/obj/tests/fuzz/%.o $(PARTS)
 
 $(BUILD)/bench/database: $(BUILD)/obj/tests/bench/database.o $(PARTS)
 $(BUILD)/bench/relay: $(BUILD)/obj/tests/bench/relay.o $(BUILD)/obj/tests/integration/relay.o $(PARTS)
-$(BUILD)/bench/database $(BUILD)/bench/relay:
+$(BUILD)/bench/waiters: $(BUILD)/obj/tests/bench/waiters.o $(BUILD)/obj/tests/integration/http_client.o $(PARTS)
+$(BUILD)/bench/database $(BUILD)/bench/relay $(BUILD)/bench/waiters:
 	@mkdir -p $(@D)
 	@echo "$(CC) -o $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PACKAGES_LIBS) $(LDLIBS)
