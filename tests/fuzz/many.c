@@ -86,7 +86,7 @@ static void check_element(const json_t *element, size_t i, bool has_urls,
         assert((*edit)->todo.id == id);
         check_applied((*edit)++, &change);
     }
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
     free(text);
 }
 
@@ -124,7 +124,7 @@ static void check_one(const struct todo_input *input, bool is_good,
     assert(todo_input_read(input, &change, NULL, NULL, &other) == is_good);
     assert(other.status == rejection->status && other.body.size == rejection->body.size);
     assert(is_good || strcmp(other.body.data, rejection->body.data) == 0);
-    buffer_release(&other.body);
+    todo_rejection_release(&other);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -154,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_many(&input, &edits, &rejection);
     else
         check_one(&input, is_good, &rejection);
-    buffer_release(&rejection.body);
+    todo_rejection_release(&rejection);
     todo_edits_release(&edits);
     free(bytes);
     free(mode);
