@@ -180,7 +180,7 @@ async function checkRequests(document, count) {
 // The suites that ask what the document tells of, and soon have it. Requests that they send as raw
 // bytes are not told.
 const SUITES = ['original', 'todobackend', 'contract_api', 'contract_input', 'conditions', 'idempotency', 'paging',
-  'many', 'live', 'health'];
+  'many', 'gzip', 'live', 'health'];
 
 function runIntegrationTests(file) {
   execFileSync(join(dirname(process.env.TEST_APP), 'integration'),
