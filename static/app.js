@@ -1,6 +1,7 @@
 // The page: what the user does becomes changes of todos.js, and those become what is shown.
 
 import * as bars from './bars.js';
+import { showCount } from './editor.js';
 import * as keys from './keys.js';
 import * as lines from './lines.js';
 import * as list from './list.js';
@@ -14,6 +15,7 @@ import { localize, shorten, translate, words } from './words.js';
 const POLL = 60000; // milliseconds between looks at the list while the page is seen: for lost news
 const POLL_WHEN_AWAY = 2000; // or the server makes no sense
 const FIND_FROM = 30; // todos
+const NEW = 8000; // milliseconds that a failure is news, whatever the user does meanwhile
 
 const { redraw } = press;
 const find = (selector) => document.querySelector(selector);
@@ -23,7 +25,7 @@ const touch = matchMedia('(hover: none)');
 
 /* ---- what went wrong ---- */
 
-let refusals = []; // { name, title, failure, retry } of the last that the user did
+let refusals = []; // { name, title, failure, retry, at, todo (null: none yet) } of what the user did
 const conflicts = []; // { todo, mine, theirs }: titles that others have changed meanwhile
 let unread = null; // why the list could not be read
 const held = []; // titles that were refused while something else was in the field
@@ -119,20 +121,24 @@ function onRefused(change, failure) {
       again = name === 'notDeleted' ? () => todos.remove([todo]) : () => todos.change([[todo, body]]);
     }
     if (!held.includes(title) && !isGone) title = shorten(title);
-    refusals.push({ name, title: title || words.untitled, failure, retry: again });
+    refusals.push({
+      name, title: title || words.untitled, failure, retry: again, at: performance.now(),
+      todo: name === 'notAdded' ? null : todo,
+    });
   });
   redraw();
 }
 
-// The user goes on: what was refused before is known by now.
-function goOn() {
-  refusals = refusals.filter(({ title }) => held.includes(title));
+// The user goes on: what was refused before is known by now, unless it is news of another todo.
+function goOn(tried = []) {
+  const isNew = ({ at, todo }) => performance.now() - at < NEW && !tried.includes(todo);
+  refusals = refusals.filter((refusal) => held.includes(refusal.title) || isNew(refusal));
 }
 
 function onAcknowledged() {
   if (held.length === 0 || field.value !== '') return;
   giveBack(held.shift());
-  goOn();
+  goOn([null]);
 }
 
 /* ---- what the user does ---- */
@@ -142,12 +148,15 @@ let comes = null; // an added todo that has not been shown yet
 const itemOf = (todo) => todos.all().find((item) => item.todo === todo);
 const named = (item) => shorten(item?.title || words.untitled);
 
-function add(items) {
-  goOn();
-  const added = todos.add(items);
+function show(added) {
   comes = added.at(-1);
   redraw();
   return added;
+}
+
+function add(items) {
+  goOn([null]);
+  return show(todos.add(items));
 }
 
 function addFromField() {
@@ -164,7 +173,7 @@ function addLines(event) {
   const items = lines.parse(text);
   if (items.length < 2) return;
   event.preventDefault();
-  const long = items.find(({ title }) => lines.lengthOf(title) > lines.MOST);
+  const long = items.find(({ title }) => lines.isTooLong(title));
   if (long) {
     bars.offerToShow(words.tooLong(shorten(long.title), lines.MOST), null);
     return;
@@ -174,14 +183,14 @@ function addLines(event) {
 }
 
 function change(changes) {
-  goOn();
+  goOn(changes.map(([todo]) => todo));
   todos.change(changes);
 }
 
 const toggle = (todo, completed) => change([[todo, { completed }]]);
 
 function rename(todo, title, from) {
-  goOn();
+  goOn([todo]);
   todos.rename(todo, title, from);
 }
 
@@ -193,16 +202,17 @@ function toggleAll(completed) {
 }
 
 // Back to where they were, those that are gone.
-function restore(items) {
-  const missing = items.filter(({ todo }) => !itemOf(todo));
-  add(missing.map(({ title, completed, order }) => ({ title: title || null, completed, order })));
+function restore(items, before) {
+  goOn();
+  show(todos.addAgain(items.filter(({ todo }) => !itemOf(todo)), before));
 }
 
 function removeItems(items) {
-  goOn();
+  goOn(items.map(({ todo }) => todo));
+  const before = todos.all();
   todos.remove(items.map(({ todo }) => todo));
   const text = items.length === 1 ? words.deleted(named(items[0])) : words.deletedMany(items.length);
-  bars.offerUndo(text, () => restore(items));
+  bars.offerUndo(text, () => restore(items, before));
 }
 
 function remove(todo) {
@@ -226,6 +236,8 @@ function move(todo, before, after, place) {
 function leave() {
   (touch.matches ? find('.todoapp') : field).focus({ preventScroll: true });
 }
+
+const hasUnsaved = () => outbox.all().length > 0 || field.value.trim() !== '' || list.hasUnsaved();
 
 /* ---- what is shown ---- */
 
@@ -303,9 +315,7 @@ function sayShown() {
   find('.spoken').textContent = words.shows(shown().length);
 }
 
-function countField() {
-  find('.entry').dataset.count = lines.count(field.value);
-}
+const countField = () => showCount(field);
 
 /* ---- keeping up with the server ---- */
 
@@ -396,7 +406,7 @@ field.addEventListener('paste', addLines);
 finder.addEventListener('input', sayShown);
 finder.addEventListener('keydown', onFinderKey);
 addEventListener('copy', copyTodos);
-addEventListener('beforeunload', (event) => outbox.all().length > 0 && event.preventDefault());
+addEventListener('beforeunload', (event) => hasUnsaved() && event.preventDefault());
 find('.toggle-all').addEventListener('change', (event) => toggleAll(event.target.checked));
 find('.clear-completed').addEventListener('click', clearCompleted);
 find('.keys-button').addEventListener('click', keys.showKeys);

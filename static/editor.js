@@ -1,16 +1,25 @@
 // Editing a row's title in place.
 
-import { count } from './lines.js';
+import { count, isTooLong } from './lines.js';
 import { isEditing, make, part } from './row.js';
 import { words } from './words.js';
 
 let actions; // { rename(todo, title, from), remove(todo), redraw() }
 
+// How much of a title's room is used stands behind its field; it is spoken when it comes to be shown,
+// and for as long as it is too much.
+export function showCount(field) {
+  const shown = field.nextElementSibling;
+  const text = count(field.value);
+  if (text && (!shown.textContent || isTooLong(field.value))) document.querySelector('.spoken').textContent = text;
+  shown.textContent = text;
+}
+
 // As high as its text; a row never gets lower by that than it was.
 export function grow(edit) {
   edit.style.height = 'auto';
   edit.style.height = `${edit.scrollHeight}px`;
-  edit.parentElement.dataset.count = count(edit.value);
+  showCount(edit);
 }
 
 const makeField = (row) => make('textarea', 'edit', {
@@ -22,7 +31,7 @@ export function open(row, text) {
   row.style.minHeight = `${row.offsetHeight}px`; // the rows below stay where they are
   row.classList.add('editing');
   row.todo.editing = true;
-  row.append(edit);
+  row.append(edit, make('span', 'count'));
   edit.value = text;
   row.openedWith = edit.value.trim();
   row.todo.from = row.shownTitle;
@@ -42,15 +51,20 @@ function close(row) {
   row.style.minHeight = `${row.offsetHeight}px`;
   row.classList.remove('editing');
   row.todo.editing = false;
-  part(row, 'edit').remove();
+  for (const name of ['edit', 'count']) part(row, name).remove();
   actions.redraw();
 }
 
+const titleIn = (row) => part(row, 'edit').value.trim();
+
 // What was not changed is not sent: it would undo what others did meanwhile.
+export const isUnsaved = (row) => ![row.openedWith, row.shownTitle].includes(titleIn(row));
+
 export function save(row) {
-  const title = part(row, 'edit').value.trim();
+  const title = titleIn(row);
+  const isNew = isUnsaved(row);
   close(row);
-  if (title === row.openedWith || title === row.shownTitle) return;
+  if (!isNew) return;
   if (title === '') actions.remove(row.todo);
   else actions.rename(row.todo, title, row.todo.from);
 }

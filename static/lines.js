@@ -6,7 +6,7 @@ const SHOWN_FROM = 200;
 // A list's item of Markdown, of a word processor or of a mail; [x] is done.
 const ITEM = /^\s*(?:[-*+•–]\s+|\d+[.)]\s+)?(?:\[([ xX])\]\s+)?(.*?)\s*$/;
 
-export const lengthOf = (text) => [...text].length;
+const lengthOf = (text) => [...text].length;
 
 export function parse(text) {
   return text.split(/[\r\n]+/)
@@ -17,6 +17,8 @@ export function parse(text) {
 
 export const format = (items) =>
   items.map(({ title, completed }) => `- [${completed ? 'x' : ' '}] ${title.replace(/\s+/g, ' ')}\n`).join('');
+
+export const isTooLong = (text) => lengthOf(text.trim()) > MOST;
 
 // How much of a title's room is used, when it gets short.
 export function count(text) {

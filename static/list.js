@@ -115,6 +115,8 @@ export function show(todo) {
   return row?.isConnected ?? false;
 }
 
+export const hasUnsaved = () => [...list.querySelectorAll(':scope > .editing')].some(editor.isUnsaved);
+
 export function focusFirst() {
   const row = list.firstElementChild;
   if (row) focusOn(row, stopOf(row));

@@ -1,6 +1,6 @@
 // What the server has not acknowledged. It is sent again until the server says yes or no, and
-// outlives a reload of the page. A change sent twice is carried out once: a POST has a key that
-// the server knows it by, and PATCH and DELETE come to the same.
+// outlives a reload of the page; where the page opens offline, its end, too. A change sent twice is
+// carried out once: a POST has a key that the server knows it by, and PATCH and DELETE come to the same.
 //
 // A change is { id, method, changes: [{ key, body, from }] }, many of them if they are to be made at
 // once; and all of one todo go in their order.
@@ -8,24 +8,53 @@
 import { send } from './server.js';
 
 const KEPT = 'todos.outbox';
+const OWN = `${KEPT} ${makeId()}`;
 const AT_ONCE = 4; // a browser has six connections for one server; reads want some of them
 
 const running = new Set();
-let waiting = load();
+let store; // [storage, name]
+let waiting = await load();
 let failure = null; // why the last one that was tried is still here
 let listener;
 
-function load() {
+// Each page keeps its own, and while it lives, a lock of the same name: what has none is left over, and
+// goes on here. So does what this tab's page before had, whose lock may still be there.
+async function takeOver() {
+  const { held } = await navigator.locks.query();
+  navigator.locks.request(OWN, () => new Promise(() => {}));
+  const lives = (name) => name !== sessionStorage.getItem(KEPT) && held.some((lock) => lock.name === name);
+  const left = Object.keys(localStorage).filter((name) => name.startsWith(KEPT) && !lives(name));
+  const found = left.flatMap((name) => JSON.parse(localStorage.getItem(name)));
+  store = [localStorage, OWN];
+  keepAs(found);
+  for (const name of left) localStorage.removeItem(name);
+  sessionStorage.setItem(KEPT, OWN);
+  return found;
+}
+
+async function load() {
   try {
+    return await takeOver();
+  } catch {
+    // over plain http there are no locks, and nothing opens offline
+  }
+  try {
+    store = [sessionStorage, KEPT];
     return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
   } catch {
     return []; // the browser may keep nothing, where cookies are blocked
   }
 }
 
+function keepAs(changes) {
+  const [storage, name] = store;
+  if (changes.length > 0) storage.setItem(name, JSON.stringify(changes));
+  else storage.removeItem(name);
+}
+
 function save() {
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify(waiting));
+    keepAs(waiting);
   } catch {
     // then it lives as long as the page
   }

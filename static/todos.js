@@ -8,7 +8,7 @@ import { compare, orderAfter, orderAtEnd, ordersAfterMove } from './order.js';
 const todos = new Map(); // key -> todo
 const MANY = 500; // changes that are made at once: some 30 kB
 const channel = openChannel();
-let nextNumber = 1e15; // of todos that the server has not numbered yet
+let nextNumber = Date.now() * 1000; // of todos that the server has not numbered yet: another in each tab
 let acknowledged = 0; // changes: a list that was read across one is out of date
 let again = false;
 let reading = null;
@@ -223,6 +223,32 @@ export function rename(todo, title, from) {
 
 export function remove(gone) {
   for (const todo of gone) outbox.put('DELETE', [{ key: todo.key }]);
+}
+
+// Adds once more what was removed, each where it stood among the items `before`.
+export function addAgain(items, before) {
+  const added = add(items.map(({ title, completed, order }) => ({ title: title || null, completed, order })));
+  const again = new Map(items.map(({ todo }, index) => [todo, added[index]]));
+  const orders = new Map();
+  const seen = all();
+  let next = null;
+  for (const { todo: old } of [...before].reverse()) {
+    const todo = again.get(old) ?? old;
+    const place = seen.findIndex((item) => item.todo === todo);
+    if (place < 0) continue; // it went away meanwhile
+    if (todo !== old && next && seen[place + 1]?.todo !== next) {
+      const [item] = seen.splice(place, 1);
+      const index = seen.findIndex((other) => other.todo === next);
+      seen.splice(index, 0, item);
+      for (const [moved, order] of ordersAfterMove(seen, index)) {
+        moved.order = order;
+        orders.set(moved.todo, { order });
+      }
+    }
+    next = todo;
+  }
+  change([...orders]);
+  return added;
 }
 
 // Puts a todo before another one, or at the end of those that the user sees.

@@ -254,16 +254,27 @@ for (const [locale, words] of [['en', /no more than 256 characters/], ['zh-CN', 
   test(`a title that is too long is counted, refused in words, and stays: ${locale}`, async () => {
     const page = await openPage({ locale });
     tolerate(/Failed to load resource/);
-    const counted = () => page.locator('.entry').evaluate((entry) => getComputedStyle(entry, '::before').content);
+    const counted = () => page.locator('.entry .count').innerText();
+    const spoken = () => page.locator('.spoken').textContent();
     await field(page).fill('x'.repeat(199));
-    assert.equal(await counted(), 'none');
+    assert.equal(await counted(), '');
+    await field(page).fill('x'.repeat(200));
+    assert.equal(await counted(), '200/256');
+    assert.equal(await spoken(), '200/256');
+    await field(page).fill('x'.repeat(201));
+    assert.equal(await spoken(), '200/256', 'not at each key');
     await field(page).fill('x'.repeat(257));
-    assert.equal(await counted(), '"257/256"');
+    assert.equal(await counted(), '257/256');
+    assert.equal(await spoken(), '257/256');
     await field(page).press('Enter');
     await until(async () => words.test(await message(page)), true);
     assert.equal(await field(page).inputValue(), 'x'.repeat(257));
-    assert.equal(await counted(), '"257/256"');
+    assert.equal(await counted(), '257/256');
     await sees(page);
+    await field(page).fill('short');
+    await field(page).press('Enter');
+    await sees(page, 'short');
+    await until(() => message(page), '');
   });
 
 /* ---- edits ---- */
@@ -562,12 +573,33 @@ test('a message quotes the beginning of a long title', async () => {
   await add(page, 'x'.repeat(257));
   await until(async () => (await message(page)).split('”')[0], `Not added: “${'x'.repeat(39)}…`);
   assert.equal(await field(page).inputValue(), 'x'.repeat(257));
-  await field(page).fill('');
+  await field(page).fill('short');
+  await field(page).press('Enter');
+  await until(() => message(page), '');
   await refuse(page, ['PATCH'], refusal);
   await row(page, 1).locator('.toggle').click();
   await until(() => message(page), 'Not changed: “word word word word word word word word…”. The server said no (400): No, thank you.');
   await row(page, 2).locator('.toggle').click();
-  await until(() => message(page), 'Not changed: “(no title)”. The server said no (400): No, thank you.');
+  await until(async () => /“word.*”, “\(no title\)”/.test(await message(page)), true);
+});
+
+test('what was refused stays told a while, whatever is done meanwhile, but for the same todo', async () => {
+  const page = await filled('a', 'b', 'c');
+  const restore = await refuse(page, ['PATCH', 'DELETE'], refusal);
+  await row(page, 1).locator('.toggle').click();
+  await until(async () => /“a”/.test(await message(page)), true);
+  await row(page, 2).locator('.toggle').click();
+  await until(async () => /“a”, “b”/.test(await message(page)), true);
+  await row(page, 3).locator('.name').focus();
+  await page.keyboard.press('Delete');
+  await until(() => message(page), 'Not changed: “a”, “b”. The server said no (400): No, thank you. ' +
+    'Not deleted: “c”. The server said no (400): No, thank you.');
+  await restore();
+  await row(page, 1).locator('.toggle').click();
+  await until(async () => /^Not changed: “b”/.test(await message(page)), true);
+  await page.waitForTimeout(8000);
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), '');
 });
 
 test('a message about a todo that was deleted meanwhile has all that was typed', async () => {
@@ -663,6 +695,31 @@ test('a page without JavaScript says so', async () => {
   const page = await (await newContext({ javaScriptEnabled: false })).newPage();
   await page.goto(server.url);
   await page.getByText('This page needs JavaScript').waitFor();
+  assert.equal(await field(page).isVisible(), false, 'nothing to type into that does nothing');
   await page.getByRole('link', { name: 'the list itself' }).click();
   assert.equal(await page.locator('h1').innerText(), 'GET /todos');
+});
+
+test('nothing that is seen is moved when the list comes late', async () => {
+  await server.fill(...Array.from({ length: 10 }, (_, index) => `todo ${index}`));
+  const context = await newContext({ viewport: { width: 390, height: 844 } });
+  await context.addInitScript(() => {
+    window.moved = 0;
+    new PerformanceObserver((entries) => entries.getEntries().forEach(({ value }) => (window.moved += value)))
+      .observe({ type: 'layout-shift', buffered: true });
+  });
+  const page = await context.newPage();
+  let release;
+  const held = new Promise((done) => (release = done));
+  await page.route('**/todos', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(server.url);
+  await page.locator('.loading').waitFor();
+  await page.waitForTimeout(1000);
+  release();
+  await row(page, 10).waitFor();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100))));
+  assert.ok(await page.evaluate(() => window.moved) < 0.1);
 });

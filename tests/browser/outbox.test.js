@@ -196,6 +196,47 @@ test('opened while the server has no list: a message, and the list when it is ba
   await until(() => message(page), '');
 });
 
+test('what waits outlives its tab: the next page sends it, once, and not while the tab lives', async () => {
+  await server.fill('a');
+  const context = await newContext();
+  const page = await open(context);
+  await sees(page, 'a');
+  const restore = await refuse(page, WRITES);
+  await add(page, 'precious');
+  await row(page, 1).locator('.toggle').click();
+  await until(() => message(page), `${AWAY} 2 changes wait for the server.`);
+  const other = await open(context);
+  await sees(other, 'a');
+  assert.equal((await server.list()).length, 1);
+  await page.close();
+  await sees(await open(context), 'a', 'precious');
+  await until(inOrder, [{ title: 'a', completed: true }, { title: 'precious', completed: false }]);
+  await sees(await open(context), 'a', 'precious');
+  assert.equal((await server.list()).length, 2);
+  assert.equal(await other.evaluate(() => localStorage.length), 0);
+});
+
+test('leaving asks where something was typed that nobody has', async () => {
+  const page = await filled('a');
+  let asked = 0;
+  page.on('dialog', (dialog) => {
+    asked++;
+    return dialog.accept();
+  });
+  await field(page).pressSequentially('half');
+  await page.reload();
+  await sees(page, 'a');
+  assert.equal(asked, 1);
+  await row(page, 1).locator('label').dblclick();
+  await page.reload();
+  await sees(page, 'a');
+  assert.equal(asked, 1, 'nothing was typed');
+  await row(page, 1).locator('label').dblclick();
+  await page.keyboard.type('bc');
+  await page.reload();
+  assert.equal(asked, 2);
+});
+
 test('where the browser keeps nothing, changes wait as long as the page lives', async () => {
   await server.fill('a');
   const context = await newContext();

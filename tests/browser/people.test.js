@@ -137,6 +137,7 @@ test('phone: what is there to touch is 44 pixels large', async () => {
     return found;
   });
   assert.deepEqual(small, []);
+  assert.ok((await page.locator('.info a').boundingBox()).height >= 44);
 });
 
 function luminance([r, g, b]) {

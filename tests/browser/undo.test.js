@@ -61,6 +61,25 @@ test('undo: of several that were cleared', async () => {
   await until(state, ['a!', 'b!', 'c', 'd!']);
 });
 
+// Todos of other clients have none, and stand by their numbers.
+for (const order of [undefined, 7])
+  test(`undo: back to where they were, those of ${order ? 'one order' : 'no order'}`, async () => {
+    const page = await filled(...['a', 'b', 'c', 'd', 'e'].map((title) => ({ title, order, completed: 'bce'.includes(title) })));
+    await page.locator('.clear-completed').click();
+    await until(async () => (await server.list()).length, 2);
+    await undo(page);
+    await sees(page, 'a', 'b', 'c', 'd', 'e');
+    await until(async () => (await server.list()).filter(({ title }) => 'bce'.includes(title)).every(({ completed }) => completed), true);
+    await until(async () => (await server.list()).length, 5);
+    await page.reload();
+    await sees(page, 'a', 'b', 'c', 'd', 'e');
+    await row(page, 2).locator('.name').focus();
+    await page.keyboard.press('Delete');
+    await sees(page, 'a', 'c', 'd', 'e');
+    await page.keyboard.press('u');
+    await sees(page, 'a', 'b', 'c', 'd', 'e');
+  });
+
 for (const key of ['u', 'Control+z'])
   test(`undo: by ${key}, also when the offer has gone, but not while something is typed`, async () => {
     const page = await filled(...four);
