@@ -4,13 +4,14 @@
 #     sh app/server/embed_static.sh static >static_files.c
 #
 # Each file goes in as it is, but for the lines of scripts and styles that are comments (a sixth of
-# what the page weighs), and, where that makes it smaller and the tool is there, compressed by gzip
+# what the page weighs) and the blanks that lines begin with, and, where that makes it smaller and the
+# tool is there, compressed by gzip
 # and by brotli. An ETag is the start of the bytes' SHA-256. The service worker, sw.js, gets a sum of
 # all files, so that browsers see that there is another build.
 set -eu
 export LC_ALL=C
 source=${1:?the folder of files}
-no_comments='/^ *\/\//d; /^ *\/\*.*\*\/$/d'
+lean='/^ *\/\//d; /^ *\/\*.*\*\/$/d; s/^ *//'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -31,8 +32,8 @@ compress() {
 # What is sent of the file of that name and path.
 content() {
     case $1 in
-    sw.js) sed -e "s/'unbuilt'/'$build'/" -e "$no_comments" "$2" ;;
-    *.js | *.css) sed -e "$no_comments" "$2" ;;
+    sw.js) sed -e "s/'unbuilt'/'$build'/" -e "$lean" "$2" ;;
+    *.js | *.css) sed -e "$lean" "$2" ;;
     *) cat "$2" ;;
     esac
 }
