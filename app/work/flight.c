@@ -23,7 +23,7 @@ static size_t ids_of(const struct todo_operation *operation, int64_t *ids)
 static int64_t *collect_ids(struct todo_operation *const *operations, size_t count,
                             size_t *id_count)
 {
-    size_t most = 0;
+    size_t most = 1; /* calloc may give NULL for none */
     size_t found = 0;
     int64_t *ids;
 
