@@ -4,10 +4,10 @@
 #     sh app/server/embed_static.sh static >static_files.c
 #
 # Each file goes in as it is, but for the lines of scripts and styles that are comments (a sixth of
-# what the page weighs) and the blanks that lines begin with, and, where that makes it smaller and the
-# tool is there, compressed by gzip
-# and by brotli. An ETag is the start of the bytes' SHA-256. The service worker, sw.js, gets a sum of
-# all files, so that browsers see that there is another build.
+# what the page weighs) and the blanks that lines begin with, and, where that makes it smaller and
+# the tool is there, compressed by gzip and by brotli. An ETag is the start of the bytes' SHA-256.
+# The service worker, sw.js, gets a sum of all files, so that browsers see that there is another
+# build.
 set -eu
 export LC_ALL=C
 source=${1:?the folder of files}
