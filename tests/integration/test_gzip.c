@@ -229,9 +229,8 @@ static void test_changes_know_the_tag_of_gzip(void)
         CHECK_NUMBER(bodies[i], "status", 200, response.status);
         value = client_header(&response, "ETag");
         snprintf(tag, sizeof tag, "%s", value ? value : "");
-        CHECK(unpack(bodies[i], &response.body) &&
-                  strstr(client_body(&response), bodies[i] + 1),
-              bodies[i], "%s", client_body(&response));
+        unpack(bodies[i], &response.body);
+        CHECK_CONTAINS(bodies[i], "body", bodies[i] + 1, client_body(&response));
         take_tag(path, CODINGS("gzip"), headers);
         CHECK_TEXT(bodies[i], "ETag", headers, tag);
     }
