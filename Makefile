@@ -299,7 +299,7 @@ $(BUILD)/app: $(OBJECTS) $(WRAPPER)
 	@$(CC) $(ALL_LDFLAGS) $(if $(WRAPPER),$$(nm $(WRAPPER) | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')) \
 	    -o $@ $^ $(PACKAGES_LIBS) $(LDLIBS)
 
-$(BUILD)/unit: $(filter %/check.o %/report.o $(BUILD)/obj/tests/unit/%,$(TEST_OBJECTS)) $(PARTS)
+$(BUILD)/unit: $(filter %/check.o %/gunzip.o %/report.o $(BUILD)/obj/tests/unit/%,$(TEST_OBJECTS)) $(PARTS)
 $(BUILD)/integration: $(filter $(BUILD)/obj/tests/integration/%,$(TEST_OBJECTS)) $(PARTS)
 $(BUILD)/unit $(BUILD)/integration:
 	@echo "$(CC) -o $@"

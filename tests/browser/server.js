@@ -4,45 +4,20 @@
 // else in SQLite.
 
 import assert from 'node:assert/strict';
-import { spawn, execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { rmSync } from 'node:fs';
+import * as checks from '../check.js';
 
-const app = resolve(process.env.TEST_APP ?? 'build/app');
-
-export class Server {
+export class Server extends checks.Server {
   constructor(settings = {}) {
-    this.folder = mkdtempSync(join(tmpdir(), 'browser-'));
+    super();
     this.settings = settings;
     this.port = 0;
   }
 
+  // A second time, at the same port.
   async start() {
-    const env = {
-      ...process.env, LOG_FORMAT: 'json', HTTP_ADDRESS: '127.0.0.1', ...this.settings,
-      HTTP_PORT: String(this.port),
-    };
-    if (env.MYSQL_HOST) execFileSync(app, ['migrate'], { env, stdio: 'ignore' });
-    this.process = spawn(app, ['serve'], {
-      cwd: this.folder, env, stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    this.ended = new Promise((done) => this.process.on('exit', done));
-    const lines = createInterface({ input: this.process.stdout });
-    this.port = await new Promise((found, fail) => {
-      lines.on('line', (line) => {
-        const entry = JSON.parse(line);
-        if (entry.message === 'ready') found(entry.port);
-      });
-      this.process.on('exit', (code) => fail(new Error(`the server ended with ${code}`)));
-    });
+    await super.start({ ...this.settings, HTTP_PORT: String(this.port) });
     this.url = `http://127.0.0.1:${this.port}`;
-  }
-
-  async stop() {
-    this.process.kill('SIGTERM');
-    await this.ended;
   }
 
   async release() {

@@ -7,17 +7,16 @@
 #include "check.h"
 #include "database.h"
 #include "exchange.h"
+#include "gunzip.h"
 #include "suites.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-#define TODOS         40   /* their list is some kilobytes */
-#define LONG_TODOS    2000 /* a long list is answered by a thread of its own */
-#define GZIP_WRAPPING 16   /* zlib's manual, inflateInit2 */
-#define TAG_SIZE      80
+#define TODOS      40   /* their list is some kilobytes */
+#define LONG_TODOS 2000 /* a long list is answered by a thread of its own */
+#define TAG_SIZE   80
 
 static struct server server;
 static unsigned small_id; /* of a todo whose answer is small */
@@ -48,27 +47,6 @@ int gzip_init(void)
 int gzip_cleanup(void)
 {
     return server_close(&server) ? 0 : 1;
-}
-
-/* What it holds, in place of it. False, with a failed check, for what is no gzip. */
-static bool unpack(const char *row, struct buffer *body)
-{
-    z_stream stream = {.next_in = (unsigned char *)body->data,
-                       .avail_in = (unsigned)body->size};
-    struct buffer plain = {0};
-    int result = inflateInit2(&stream, GZIP_WRAPPING + MAX_WBITS);
-
-    while (result == Z_OK && buffer_reserve(&plain, 65536)) {
-        stream.next_out = (unsigned char *)plain.data + plain.size;
-        stream.avail_out = 65536;
-        result = inflate(&stream, Z_NO_FLUSH);
-        plain.size = stream.total_out;
-        plain.data[plain.size] = '\0';
-    }
-    inflateEnd(&stream);
-    buffer_release(body);
-    *body = plain;
-    return CHECK(result == Z_STREAM_END && stream.avail_in == 0, row, "no gzip: %d", result);
 }
 
 static void ask(const char *method, const char *path, const char *headers,
@@ -143,7 +121,7 @@ static void check_row(size_t i, const char *method)
                client_header(&response, "Content-Type"));
     if (strcmp(method, "HEAD") == 0)
         CHECK_NUMBER(name, "bytes", 0, (long long)response.body.size);
-    else if (!rows[i].is_gzip || unpack(name, &response.body))
+    else if (!rows[i].is_gzip || gunzip(name, &response.body))
         CHECK_TEXT(name, "body", client_body(&plain), client_body(&response));
     client_response_release(&plain);
     client_response_release(&response);
@@ -229,7 +207,7 @@ static void test_changes_know_the_tag_of_gzip(void)
         CHECK_NUMBER(bodies[i], "status", 200, response.status);
         value = client_header(&response, "ETag");
         snprintf(tag, sizeof tag, "%s", value ? value : "");
-        unpack(bodies[i], &response.body);
+        gunzip(bodies[i], &response.body);
         CHECK_CONTAINS(bodies[i], "body", bodies[i] + 1, client_body(&response));
         take_tag(path, CODINGS("gzip"), headers);
         CHECK_TEXT(bodies[i], "ETag", headers, tag);
@@ -262,7 +240,7 @@ static void test_clients_of_one_read_get_their_own(void)
             CHECK_TEXT(wish, "Content-Encoding", strstr(wish, "gzip") ? "gzip" : NULL,
                        client_header(&response, "Content-Encoding"));
             if (strstr(wish, "gzip"))
-                unpack(wish, &response.body);
+                gunzip(wish, &response.body);
             CHECK(client_body(&response)[0] == (strstr(wish, "html") ? '<' : '['), wish,
                   "begins %.20s", client_body(&response));
         }
@@ -289,7 +267,7 @@ static void test_a_long_list_is_whole(void)
     ask("GET", "/todos", CODINGS("gzip"), &response);
     CHECK(response.body.size * 3 < plain.body.size, "size", "%zu of %zu bytes",
           response.body.size, plain.body.size);
-    if (unpack("list", &response.body))
+    if (gunzip("list", &response.body))
         CHECK_TEXT("list", "body", client_body(&plain), client_body(&response));
     buffer_release(&json);
     client_response_release(&plain);

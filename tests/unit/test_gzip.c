@@ -3,37 +3,17 @@
 #include "suites.h"
 
 #include "../integration/check.h"
+#include "../integration/gunzip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-
-#define SIZE_MAX_TRIED 3000001
-
-/* What the gzip holds; empty, with a failed check, when it is none. */
-static struct buffer unpack(const char *row, const struct buffer *gzip)
-{
-    struct buffer plain = {0};
-    z_stream stream = {.next_in = (unsigned char *)gzip->data,
-                       .avail_in = (unsigned)gzip->size};
-
-    buffer_reserve(&plain, SIZE_MAX_TRIED + 1);
-    stream.next_out = (unsigned char *)plain.data;
-    stream.avail_out = SIZE_MAX_TRIED + 1;
-    CHECK_NUMBER(row, "inflateInit2", Z_OK, inflateInit2(&stream, 16 + MAX_WBITS));
-    CHECK_NUMBER(row, "inflate", Z_STREAM_END, inflate(&stream, Z_FINISH));
-    CHECK_NUMBER(row, "bytes behind it", 0, stream.avail_in);
-    plain.size = stream.total_out;
-    inflateEnd(&stream);
-    return plain;
-}
 
 static void try_size(size_t size, bool is_random, enum http_gzip wish)
 {
     struct http_request request = {.gzip = wish};
     struct http_response response;
-    struct buffer body = {0}, plain;
+    struct buffer body = {0};
     bool is_gzip = size > 0 && (wish == HTTP_GZIP_ALWAYS ||
                                 (wish == HTTP_GZIP_LARGE && size >= HTTP_GZIP_SIZE_MIN));
     char row[64];
@@ -45,20 +25,20 @@ static void try_size(size_t size, bool is_random, enum http_gzip wish)
     buffer_append(&response.body, body.data, body.size);
     http_gzip_body(&response);
     CHECK_NUMBER(row, "gzip", is_gzip, response.is_gzipped);
-    plain = is_gzip ? unpack(row, &response.body) : response.body;
-    CHECK(plain.size == size && (size == 0 || memcmp(plain.data, body.data, size) == 0), row,
-          "another body, of %zu bytes", plain.size);
     if (is_gzip)
-        buffer_release(&plain);
+        gunzip(row, &response.body);
+    CHECK(response.body.size == size &&
+              (size == 0 || memcmp(response.body.data, body.data, size) == 0),
+          row, "another body, of %zu bytes", response.body.size);
     http_response_release(&response);
     buffer_release(&body);
 }
 
 static void test_a_body_of_any_size_is_whole(void)
 {
-    static const size_t sizes[] = {0,     1,      2,      511,    512,     513,           1023,
-                                   1024,  1025,   4096,   32767,  32768,   32769,         65536,
-                                   99999, 262143, 262144, 262145, 1000000, SIZE_MAX_TRIED};
+    static const size_t sizes[] = {0,     1,      2,      511,    512,     513,    1023,
+                                   1024,  1025,   4096,   32767,  32768,   32769,  65536,
+                                   99999, 262143, 262144, 262145, 1000000, 3000001};
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (enum http_gzip wish = HTTP_GZIP_UNASKED; wish < HTTP_GZIP_COUNT; wish++) {
