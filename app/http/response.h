@@ -16,10 +16,9 @@ struct form;
 struct http_route;
 
 struct http_response {
-    const struct http_request
-        *request;                   /* borrowed, as the route is, which is for the HTML page */
-    const struct http_route *route; /* NULL for none */
-    const struct form *form; /* borrowed: one that is refused, for the page; NULL for none */
+    const struct http_request *request; /* borrowed */
+    const struct http_route *route;     /* borrowed, for the page; NULL for none */
+    const struct form *form; /* borrowed: one that is refused, for the page, or NULL */
     unsigned status;
     struct buffer body; /* taken over by the server when it is sent */
     bool has_codings;   /* Vary names Accept-Encoding */

@@ -29,12 +29,11 @@ compress() {
     [ "$(wc -c <"$work/$coding")" -lt "$(wc -c <"$file")" ]
 }
 
-# What is sent of the file of that name and path.
+# What is sent of a file.
 content() {
     case $1 in
-    sw.js) sed -e "s/'unbuilt'/'$build'/" -e "$lean" "$2" ;;
-    *.js | *.css) sed -e "$lean" "$2" ;;
-    *) cat "$2" ;;
+    *.js | *.css) sed -e "s/'unbuilt'/'$build'/" -e "$lean" "$1" ;;
+    *) cat "$1" ;;
     esac
 }
 
@@ -63,7 +62,7 @@ for path in "$source"/*; do
     .* | *[!a-zA-Z0-9._-]*) fail "$path: only letters, digits, ., - and _ in a name" ;;
     esac
     [ -s "$path" ] || fail "$path: empty, or no file"
-    content "$name" "$path" >"$work/content"
+    content "$path" >"$work/content"
     variants=
     add_variant HTTP_IDENTITY "file_$count" "$work/content"
     ! compress gzip "$work/content" || add_variant HTTP_GZIP "file_${count}_gzip" "$work/gzip"
