@@ -233,6 +233,7 @@ struct silence {
     int listener;
     unsigned port;
     size_t limit;
+    atomic_bool is_reached;
     atomic_bool is_over;
     pthread_t thread;
 };
@@ -266,6 +267,7 @@ static void relay(struct silence *silence, int client)
     size_t asked = 0;
     size_t said = 0;
     bool open = true;
+    silence->is_reached = true;
     while (open && !silence->is_over) {
         bool silent = said >= silence->limit;
         struct pollfd sources[] = {
@@ -331,6 +333,9 @@ static void check_silence(const char *const *words, size_t limit, const char *wa
     snprintf(port, sizeof port, "MYSQL_PORT=%u", silence.port);
     if (folder_make(run.folder, sizeof run.folder) && run_start(&run, words, settings)) {
         if (signal) {
+            uint64_t deadline = clock_now() + LIMIT * 1000;
+            while (!silence.is_reached && clock_now() < deadline)
+                clock_sleep(20000);
             clock_sleep(500000);
             kill(run.pid, SIGTERM);
         }
