@@ -3,11 +3,15 @@
 #include "base/clock.h"
 #include "check.h"
 
+#include <dirent.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#define HALT_LIMIT 10000000U /* microseconds */
 
 static unsigned long long number_of(const char *text)
 {
@@ -120,6 +124,50 @@ pid_t mariadb_pid(void)
     pid_t pid = (pid_t)number_of(text.data);
     buffer_release(&text);
     return pid;
+}
+
+/* proc_pid_stat(5): the state follows the command's name in parentheses. */
+static bool is_halted(const char *path)
+{
+    struct buffer stat = {0};
+    file_read(path, &stat);
+    const char *state = stat.data ? strrchr(stat.data, ')') : NULL;
+    bool halted = !state || state[2] == 'T'; /* or it has ended */
+    buffer_release(&stat);
+    return halted;
+}
+
+static bool are_threads_halted(const char *folder)
+{
+    DIR *threads = opendir(folder);
+    char path[300];
+    bool halted = threads != NULL;
+    for (const struct dirent *each; halted && (each = readdir(threads));) {
+        snprintf(path, sizeof path, "%s/%.20s/stat", folder, each->d_name);
+        halted = each->d_name[0] == '.' || is_halted(path);
+    }
+    if (threads)
+        closedir(threads);
+    return halted;
+}
+
+bool mariadb_halt(void)
+{
+    uint64_t deadline = clock_now() + HALT_LIMIT;
+    pid_t pid = mariadb_pid();
+    char folder[64];
+    bool halted = false;
+    snprintf(folder, sizeof folder, "/proc/%d/task", (int)pid);
+    if (pid <= 0 || kill(pid, SIGSTOP) != 0)
+        return false;
+    while (!halted && clock_now() < deadline) {
+        halted = are_threads_halted(folder);
+        if (!halted)
+            clock_sleep(1000);
+    }
+    if (!halted)
+        kill(pid, SIGCONT);
+    return halted;
 }
 
 struct database_lock {

@@ -48,6 +48,10 @@ unsigned mariadb_port(void);
 /* The MariaDB server's process, 0 when it is not known. */
 pid_t mariadb_pid(void);
 
+/* Stops the MariaDB server until it gets SIGCONT: none of its threads runs any more, which
+ * takes a while after SIGSTOP where others want the processors. False when it can't be done. */
+bool mariadb_halt(void);
+
 /* Keeps everybody else from writing todos in the server's database until it is unlocked. NULL,
  * with a failed check, when it can't; unlocking NULL is fine. */
 struct database_lock;

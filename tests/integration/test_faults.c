@@ -211,21 +211,17 @@ static void start_mariadb(struct trial *trial)
     run_command(trial, "TEST_MYSQL_RESTART");
 }
 
-static void signal_mariadb(struct trial *trial, int number)
-{
-    pid_t pid = mariadb_pid();
-    if (pid <= 0 || kill(pid, number) != 0)
-        trial_note(trial, "the signal");
-}
-
 static void halt_mariadb(struct trial *trial)
 {
-    signal_mariadb(trial, SIGSTOP);
+    if (!mariadb_halt())
+        trial_note(trial, "the signal");
 }
 
 static void continue_mariadb(struct trial *trial)
 {
-    signal_mariadb(trial, SIGCONT);
+    pid_t pid = mariadb_pid();
+    if (pid <= 0 || kill(pid, SIGCONT) != 0)
+        trial_note(trial, "the signal");
 }
 
 #define ALL_SERVED  TRIAL_ANSWERS(SERVED, SERVED, SERVED)

@@ -439,7 +439,7 @@ static void test_a_full_queue_and_its_deadlines_are_counted(void)
     if (!open_server(settings))
         return;
     create_todo(&server, "{\"title\":\"connects\"}");
-    kill(mariadb_pid(), SIGSTOP);
+    CHECK(mariadb_halt(), "hang", "the database does not halt");
     send_creates_to_a_database_that_hangs(connections, COUNT(connections));
     for (size_t i = 0; i < COUNT(connections); i++) {
         client_receive(&connections[i], false, CLIENT_TIME_LIMIT, &response);

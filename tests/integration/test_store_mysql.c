@@ -974,7 +974,7 @@ static void test_a_killed_server_keeps_what_was_committed(void)
     store_close(&store);
 }
 
-/* Freezes a process; another one thaws it after some seconds if nobody does before. */
+/* Freezes the server; another process thaws it after some seconds if nobody does before. */
 static pid_t freeze(pid_t pid)
 {
     pid_t thawer = fork();
@@ -983,8 +983,7 @@ static pid_t freeze(pid_t pid)
         kill(pid, SIGCONT);
         _exit(0);
     }
-    kill(pid, SIGSTOP);
-    clock_sleep(50000); /* until all its threads stand still */
+    CHECK(mariadb_halt(), "server", "it does not halt");
     return thawer;
 }
 
