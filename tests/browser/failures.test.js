@@ -659,7 +659,9 @@ for (const [name, breakIt] of Object.entries(breaks))
     await page.unrouteAll();
     await context.unrouteAll();
     if (name === 'the start throws') return;
+    const read = page.waitForResponse((response) => response.url().endsWith('/todos'));
     await page.getByRole('link', { name: 'Reload it' }).click();
+    await read; // before that the page may not hear the key
     await add(page, 'a');
     await sees(page, 'a');
     assert.equal(await later(page), '');
