@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define ARGUMENT_MAX 16
+#define HEAR_LIMIT   20000 /* milliseconds */
 
 enum test_database test_database;
 
@@ -187,6 +188,31 @@ int command_wait(pid_t pid, int limit)
     if (ended != pid)
         return -1;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Whether a line of /proc/PID/status, a mask in hexadecimal digits, has the signal. */
+static bool has_signal(const char *text, const char *line, int signal)
+{
+    const char *at = strstr(text, line);
+    return at && (strtoull(at + strlen(line), NULL, 16) >> (signal - 1) & 1) != 0;
+}
+
+bool command_hears(pid_t pid, int signal)
+{
+    uint64_t deadline = clock_now() + HEAR_LIMIT * 1000ULL;
+    struct buffer text = {0};
+    char path[64];
+    bool hears = false;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    while (!hears && clock_now() < deadline) {
+        clock_sleep(5000);
+        file_read(path, &text);
+        if (text.data)
+            hears = has_signal(text.data, "\nSigBlk:", signal) ||
+                    has_signal(text.data, "\nSigCgt:", signal);
+    }
+    buffer_release(&text);
+    return hears;
 }
 
 void command_run(const struct command *command, int limit, struct command_result *result)

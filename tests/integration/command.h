@@ -48,6 +48,9 @@ pid_t command_start(const struct command *command, const char *out_path, const c
 /* Waits for the end of a child: status as in struct command_result, -1 when it goes on. */
 int command_wait(pid_t pid, int limit);
 
+/* Waits until a child blocks or catches the signal, which would end it before. */
+bool command_hears(pid_t pid, int signal);
+
 /* A new, empty folder; its path goes into `path`. */
 bool folder_make(char *path, size_t size);
 void folder_remove(const char *path);

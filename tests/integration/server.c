@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define START_LIMIT 20000 /* milliseconds; a sanitizer makes everything slower */
+#define LOG_LIMIT   20000
 #define STOP_LIMIT  30000 /* the program promises 25 s */
 
 static void file_path(const struct server *server, const char *name, char *path, size_t size)
@@ -32,6 +33,15 @@ int server_count_in_log(const struct server *server, const char *text)
     for (const char *at = log.data; at && (at = strstr(at, text)); at++)
         count++;
     buffer_release(&log);
+    return count;
+}
+
+int server_await_log(const struct server *server, const char *text)
+{
+    uint64_t deadline = clock_now() + LOG_LIMIT * 1000ULL;
+    int count;
+    while ((count = server_count_in_log(server, text)) == 0 && clock_now() < deadline)
+        clock_sleep(20000);
     return count;
 }
 

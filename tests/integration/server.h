@@ -38,6 +38,10 @@ void server_read_log(const struct server *server, struct buffer *log);
 /* How often the log has the text so far. */
 int server_count_in_log(const struct server *server, const char *text);
 
+/* The same once it has it: a thread writes the log some times a second. 0 when it never comes.
+ */
+int server_await_log(const struct server *server, const char *text);
+
 /* `app migrate` on the test's database: exit status 0, checked. */
 bool run_migrate(const char *const *settings);
 

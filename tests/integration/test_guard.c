@@ -29,8 +29,8 @@ int guard_cleanup(void)
     return server_close(&server) ? 0 : 1;
 }
 
-#define CLOSE_LIMIT  3000 /* milliseconds until a refused connection must be closed */
-#define ANSWER_LIMIT 5000
+#define CLOSE_LIMIT  BUSY_MACHINE /* milliseconds until a refused connection must be closed */
+#define ANSWER_LIMIT BUSY_MACHINE
 
 #define LAST "Connection: close\r\n"
 
@@ -102,7 +102,7 @@ static size_t count_logged(int status)
 /* Each refusal is one line; lines are written every 100 ms. */
 static void check_logged(const struct bytes *row, size_t wanted)
 {
-    uint64_t deadline = clock_now() + 2000000;
+    uint64_t deadline = clock_now() + BUSY_MACHINE * 1000;
 
     while (count_logged(row->status) < wanted && clock_now() < deadline)
         clock_sleep(20000);

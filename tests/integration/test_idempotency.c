@@ -451,7 +451,7 @@ static void test_without_the_table_a_key_is_refused(void)
     CHECK_CONTAINS("with a key", "body", "The server's log says why", client_body(&response));
     create("without a key", 0, &(struct post){.body = "{}"}, false);
     CHECK_NUMBER("afterwards", "todos", 1, count_todos(&servers[0]));
-    CHECK(server_count_in_log(&servers[0], "todobackend_idempotency_keys") > 0, "log",
+    CHECK(server_await_log(&servers[0], "todobackend_idempotency_keys") > 0, "log",
           "doesn't name the table");
     run_sql_on_mysql("RENAME TABLE todobackend_hidden TO todobackend_idempotency_keys");
     client_response_release(&response);

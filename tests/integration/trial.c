@@ -11,10 +11,10 @@
 
 /* Milliseconds: for an answer, which is REQUEST_TIMEOUT (2 s) and a margin, and what `app
  * healthcheck` waits for /readyz; */
-#define ANSWERED  3000
+#define ANSWERED  (2000 + BUSY_MACHINE)
 #define NOTICED   8000U  /* in which /readyz comes to say no, */
 #define WATCHED   1500U  /* or never does; */
-#define COME_BACK 6000U  /* in which all is served again; */
+#define COME_BACK 12000U /* in which all is served again; */
 #define LATE      300U   /* in which what the fault held back is done */
 #define PAUSE     50000U /* microseconds between two questions */
 
