@@ -70,21 +70,13 @@ void todo_respond_rejection(struct http_exchange *exchange,
     http_exchange_respond(exchange, &response);
 }
 
-static bool is_change(const struct todo_call *call)
-{
-    enum todo_operation_kind kind = call->operation.kind;
-
-    return kind == TODO_CREATE || kind == TODO_UPDATE || kind == TODO_DELETE ||
-           kind == TODO_CLEAR;
-}
-
 /* Who asked for a change may ask again. */
 static void respond_not_done(const struct todo_call *call, const char *detail)
 {
     char text[128];
 
     (void)snprintf(text, sizeof(text), "%s%s", detail,
-                   is_change(call) ? NOTHING_CHANGED_DETAIL : "");
+                   todo_operation_is_change(&call->operation) ? NOTHING_CHANGED_DETAIL : "");
     todo_respond_unavailable(call->exchange, &call->representation, text);
 }
 
@@ -181,6 +173,7 @@ static void render(struct http_response *response, const struct todo_call *call,
 }
 
 #define PREFERENCE_SIZE 24
+#define ID_DIGITS_MAX   19
 
 /* The text must live as long as the response. */
 static void add_preference(struct http_response *response, const struct todo_call *call,
@@ -285,11 +278,11 @@ static void respond_updated(const struct todo_call *call)
 
 /* What a read's answers are made of, for one call or for many of the same. */
 struct shared_reply {
-    const struct todo_call *call;    /* that it was made for */
-    char state[HTTP_ETAG_SIZE];      /* the tag of the plainest form, and */
-    char etag[HTTP_ETAG_SIZE];       /* of this one */
-    struct http_reply *full;         /* NULL without memory */
-    bool has_codings;                /* see struct http_response */
+    const struct todo_call *call; /* that it was made for: its exchange is gone once answered */
+    char state[HTTP_ETAG_SIZE];   /* the tag of the plainest form, and */
+    char etag[HTTP_ETAG_SIZE];    /* of this one */
+    struct http_reply *full;      /* NULL without memory */
+    bool has_codings;             /* see struct http_response */
     struct http_reply *not_modified; /* NULL as long as nobody wants it */
 };
 
@@ -348,15 +341,16 @@ static void start_short_response(struct http_response *response, const struct to
     add_preference(response, call, preference);
 }
 
-static void make_short_reply(struct shared_reply *shared)
+/* The call that the full reply was made for may have been answered: its exchange may be gone.
+ */
+static void make_short_reply(struct shared_reply *shared, const struct todo_call *call)
 {
     struct http_response response;
     char preference[PREFERENCE_SIZE];
 
-    start_short_response(&response, shared->call, shared->etag, shared->has_codings,
-                         preference);
+    start_short_response(&response, call, shared->etag, shared->has_codings, preference);
     response.left_out = http_reply_size(shared->full);
-    shared->not_modified = http_reply_make(shared->call->exchange, &response);
+    shared->not_modified = http_reply_make(call->exchange, &response);
 }
 
 void todo_respond_unchanged(const struct todo_call *call)
@@ -436,27 +430,40 @@ static size_t count_digits(const struct todo_list *list)
     return (size_t)(first > last ? first : last);
 }
 
-/* An upper bound for most lists, to be known before the JSON is made, with what it is made
- * from. As a page, each todo is about six times as long; indented, it has six lines, four of
- * them two levels deep. While gzip is made, both forms are there. */
-static size_t estimate_size(const struct todo_call *call)
+/* So many todos with so many bytes of text, as JSON or as a page. As a page, each todo is about
+ * six times as long; indented, it has six lines, four of them two levels deep. While gzip is
+ * made, both forms are there. */
+static size_t estimate_size(const struct todo_call *call, size_t count, size_t text_size,
+                            size_t digits)
 {
     static const char todo[] = ",{\"url\":\"/todos/\",\"title\":\"\","
                                "\"completed\":false,\"order\":-2147483648}";
-    const struct todo_list *list = call->operation.list;
     const struct http_format *format = &call->representation.format;
-    size_t size;
+    size_t size = text_size + count * (strlen(call->base_url) + digits + sizeof(todo));
 
-    if (call->operation.kind != TODO_LIST || list->count == 0)
-        return 0;
-    size = list->text_size +
-           list->count * (strlen(call->base_url) + count_digits(list) + sizeof(todo));
     if (format->media == HTTP_HTML)
         size *= 6;
     else if (format->indent > 0)
-        size = 2 * size + list->count * 10 * (format->indent + 1);
+        size = 2 * size + count * 10 * (format->indent + 1);
     return http_exchange_request(call->exchange)->gzip >= HTTP_GZIP_LARGE ? size + size / 4
                                                                           : size;
+}
+
+/* An upper bound for most lists, to be known before the JSON is made, with what it is made
+ * from. */
+static size_t list_answer_size(const struct todo_call *call)
+{
+    const struct todo_list *list = call->operation.list;
+
+    if (call->operation.kind != TODO_LIST || list->count == 0)
+        return 0;
+    return estimate_size(call, list->count, list->text_size, count_digits(list));
+}
+
+size_t todo_call_answer_size(const struct todo_call *call)
+{
+    return estimate_size(call, call->edits.count, call->edits.count * TODO_TITLE_SIZE,
+                         ID_DIGITS_MAX);
 }
 
 static struct shared_reply *share_reply(const struct todo_call *call,
@@ -467,7 +474,7 @@ static struct shared_reply *share_reply(const struct todo_call *call,
 
     if (shared)
         return shared;
-    size = estimate_size(call);
+    size = list_answer_size(call);
     if (!http_reply_reserve(call->exchange, size))
         return NULL;
     shared = add_reply(replies, call);
@@ -478,7 +485,7 @@ static struct shared_reply *share_reply(const struct todo_call *call,
 static void respond_known(const struct todo_call *call, struct shared_reply *shared)
 {
     if (!shared->not_modified)
-        make_short_reply(shared);
+        make_short_reply(shared, call);
     http_exchange_answer(call->exchange, shared->not_modified);
 }
 
@@ -492,8 +499,9 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
                          struct shared_replies *replies)
 {
     struct shared_reply *shared = share_reply(call, replies);
+    bool has_failed = shared && shared->full && todo_call_failure(call, shared->state);
 
-    if (call->wait > 0 && is_known(call, shared)) {
+    if (call->wait > 0 && !has_failed && is_known(call, shared)) {
         call->has_codings = shared->has_codings;
         if (todo_live_park(api, call, shared->etag, http_reply_size(shared->full)))
             return;
@@ -503,7 +511,7 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
     call->is_parked = false;
     if (!shared)
         respond_problem(call, TODO_OUT_OF_MEMORY);
-    else if (shared->full && todo_call_failure(call, shared->state))
+    else if (has_failed)
         respond_precondition_failed(call, shared->state);
     else if (is_known(call, shared))
         respond_known(call, shared);
@@ -598,6 +606,9 @@ static void respond_all_waiting(const struct todo_call *look, struct wave *wave)
         else
             TAILQ_INSERT_TAIL(&wave->answered, call, link);
     }
+    /* who waits on may be gone at once, and replies to share lean on the call */
+    release_replies(&wave->lists);
+    release_replies(&wave->items);
     todo_live_give_back(wave->api, &parked, gone);
     todo_live_end_look(wave->api);
 }
@@ -636,8 +647,9 @@ static void respond_call(struct todo_call *call, struct wave *wave)
 
 static bool may_have_changed(const struct todo_call *call)
 {
-    return is_change(call) && (call->operation.outcome == TODO_DONE ||
-                               call->operation.outcome == TODO_OUTCOME_UNKNOWN);
+    return todo_operation_is_change(&call->operation) &&
+           (call->operation.outcome == TODO_DONE ||
+            call->operation.outcome == TODO_OUTCOME_UNKNOWN);
 }
 
 void todo_call_complete(void *context, struct todo_operation *const *operations, size_t count)

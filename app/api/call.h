@@ -98,6 +98,9 @@ void todo_respond_rejection(struct http_exchange *exchange,
                             const struct http_representation *representation,
                             struct todo_rejection *rejection);
 
+/* At most so many bytes is the answer to a call's edits, once they are made. */
+size_t todo_call_answer_size(const struct todo_call *call);
+
 /* 304, to one who has waited, with what it knew. */
 void todo_respond_unchanged(const struct todo_call *call);
 

@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_read(const struct todo_call *call)
-{
-    return call->operation.kind == TODO_LIST || call->operation.kind == TODO_FETCH;
-}
-
 /* A reader's If-None-Match only saves bytes: what is wrong in it is ignored, as the original
  * ignored all of it. */
 static const char *find_problem(const struct http_request *request, bool is_read)
@@ -58,10 +53,10 @@ bool todo_call_take_conditions(struct todo_call *call, const char **problem)
     const char *if_match = request->headers[HTTP_HEADER_IF_MATCH];
     const char *if_none_match = request->headers[HTTP_HEADER_IF_NONE_MATCH];
 
-    *problem = find_problem(request, is_read(call));
+    *problem = find_problem(request, todo_operation_is_read(&call->operation));
     if (!copy(&call->if_match, if_match) || !copy(&call->if_none_match, if_none_match))
         return false;
-    if (!is_read(call) && (if_match || if_none_match))
+    if (!todo_operation_is_read(&call->operation) && (if_match || if_none_match))
         call->operation.condition = judge;
     return true;
 }
@@ -70,7 +65,8 @@ const char *todo_call_failure(const struct todo_call *call, const char *state)
 {
     if (call->if_match && !http_etags_name_state(call->if_match, state, HTTP_ETAG_STRONG))
         return "If-Match does not name the current version.";
-    if (!is_read(call) && http_etags_name_state(call->if_none_match, state, HTTP_ETAG_WEAK))
+    if (!todo_operation_is_read(&call->operation) &&
+        http_etags_name_state(call->if_none_match, state, HTTP_ETAG_WEAK))
         return "If-None-Match names the current version.";
     return NULL;
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define FORM_KEPT_MAX 4096U /* bytes of names and values */
+
 enum body_format {
     BODY_JSON,
     BODY_URLENCODED,
@@ -179,7 +181,7 @@ static bool read_form(const struct todo_input *input, enum body_format format,
     case FORM_OUT_OF_MEMORY:
         break;
     }
-    if (!is_good) {
+    if (!is_good && form.text.capacity <= FORM_KEPT_MAX) {
         rejection->form = form;
         form = (struct form){0};
     }

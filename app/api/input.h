@@ -41,7 +41,8 @@ struct todo_rejection {
     int status;
     bool is_of_coding;  /* 415 for the Content-Encoding, not for the Content-Type */
     struct buffer body; /* compact JSON */
-    struct form form;   /* what was sent, if that was a form and could be read */
+    struct form form; /* what was sent, if that was a form, could be read, and is no longer than
+                         what a person would have typed: it is kept until it is answered */
 };
 
 void todo_rejection_release(struct todo_rejection *rejection);

@@ -36,10 +36,23 @@ static struct todo_call *make_call(const struct todo_api *api, struct http_excha
     return call;
 }
 
+static void reject_detail(struct todo_rejection *rejection, int status, const char *problem)
+{
+    rejection->status = status;
+    http_append_detail(&rejection->body, problem, strlen(problem));
+}
+
 static void respond_out_of_memory(struct http_exchange *exchange,
                                   const struct http_match *match)
 {
     todo_respond_unavailable(exchange, &match->representation, OUT_OF_MEMORY);
+}
+
+/* What is wrong with a request for a todo is told if the todo is there. */
+static void reject_if_there(struct todo_call *call)
+{
+    call->operation.kind = TODO_FETCH;
+    call->purpose = TODO_CALL_REJECT;
 }
 
 /* False when it is answered: its conditions can't be read. */
@@ -50,6 +63,11 @@ static bool take_conditions(struct todo_api *api, struct todo_call *call)
 
     if (has_memory && !problem)
         return true;
+    if (has_memory && call->operation.id > 0) {
+        reject_detail(&call->rejection, 400, problem);
+        reject_if_there(call);
+        return true;
+    }
     if (has_memory)
         http_respond_detail(call->exchange, &call->representation, 400, problem);
     else
@@ -123,21 +141,26 @@ static bool read_input(const struct todo_api *api, struct todo_call *call,
     call->change = malloc(sizeof(*call->change));
     call->operation.change = call->change;
     if (!call->change) {
-        call->rejection.status = 500;
-        buffer_append_text(&call->rejection.body, "{\"detail\":\"Out of memory.\"}");
+        reject_detail(&call->rejection, 500, OUT_OF_MEMORY);
         return false;
     }
     return todo_input_read(&input, call->change, edits, is_many, &call->rejection);
 }
 
-/* What many changes take beside the body that they came in is bounded as bodies are. */
+/* What many changes take beside the body that they came in is bounded as bodies are, and their
+ * answer as lists are: there must be room for it before anything is done. */
 static bool reserve_edits(struct todo_api *api, struct todo_call *call)
 {
     size_t size = todo_edits_size(&call->edits);
+    size_t answer = todo_call_answer_size(call);
 
     call->operation.edits = &call->edits;
     call->edits_size = size;
-    return atomic_fetch_add(&api->edits_memory, size) + size <= api->config->request_memory;
+    if (atomic_fetch_add(&api->edits_memory, size) + size > api->config->request_memory ||
+        !http_reply_reserve(call->exchange, answer))
+        return false;
+    http_reply_unreserve(call->exchange, answer);
+    return true;
 }
 
 /* Has the changes of `many` made, or of one. */
@@ -165,12 +188,6 @@ static void reject(struct todo_api *api, struct todo_call *call)
     todo_call_release(api, &call->operation);
 }
 
-static void reject_key(struct todo_rejection *rejection, int status, const char *problem)
-{
-    rejection->status = status;
-    http_append_detail(&rejection->body, problem, strlen(problem));
-}
-
 static bool read_key(struct todo_call *call)
 {
     const struct http_request *request = http_exchange_request(call->exchange);
@@ -181,9 +198,9 @@ static bool read_key(struct todo_call *call)
     call->key = calloc(1, sizeof(*call->key));
     call->operation.key = call->key;
     if (!call->key)
-        reject_key(&call->rejection, 500, "Out of memory.");
+        reject_detail(&call->rejection, 500, OUT_OF_MEMORY);
     else if (!idempotency_read_key(request, call->key, &problem))
-        reject_key(&call->rejection, 400, problem);
+        reject_detail(&call->rejection, 400, problem);
     return call->rejection.status == 0;
 }
 
@@ -328,10 +345,8 @@ void api_update_todo(void *context, struct http_exchange *exchange,
         respond_out_of_memory(exchange, match);
         return;
     }
-    if (!read_input(api, call, put ? TODO_INPUT_PUT : TODO_INPUT_PATCH, NULL, NULL)) {
-        call->operation.kind = TODO_FETCH;
-        call->purpose = TODO_CALL_REJECT;
-    }
+    if (!read_input(api, call, put ? TODO_INPUT_PUT : TODO_INPUT_PATCH, NULL, NULL))
+        reject_if_there(call);
     submit(api, call);
 }
 

@@ -431,10 +431,6 @@ static void find_secret(const struct setting *setting, const char *secrets_root,
 
     snprintf(variable, sizeof(variable), "%s_FILE", setting->name);
     named = environment(variable);
-    if (named && environment(setting->name)) {
-        fail(setting, errors, "set both here and by %s: one of them must go", variable);
-        return;
-    }
     if (named)
         path = strdup(named);
     else if (asprintf(&path, "%s/%s", secrets_root, setting->name) < 0)
@@ -444,8 +440,8 @@ static void find_secret(const struct setting *setting, const char *secrets_root,
     else
         errors->failed = true;
     if (value->source && environment(setting->name))
-        fail(setting, errors, "set both here and by the file %s: one of them must go",
-             value->file);
+        fail(setting, errors, "set both here and by %s%s: one of them must go",
+             named ? "" : "the file ", named ? variable : value->file);
 }
 
 /* Says what a default follows. */

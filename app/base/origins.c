@@ -13,6 +13,13 @@ static size_t scheme_length(const char *origin)
     return strncasecmp(origin, "https://", 8) == 0 ? 8 : 0;
 }
 
+/* Of the scheme, which browsers leave out: such an origin would never be met. */
+static bool is_default_port(size_t scheme, const char *port, size_t digits)
+{
+    return (scheme == 7 && digits == 2 && memcmp(port, "80", 2) == 0) ||
+           (scheme == 8 && digits == 3 && memcmp(port, "443", 3) == 0);
+}
+
 static bool is_origin(const char *text, size_t length)
 {
     size_t scheme = scheme_length(text);
@@ -21,6 +28,7 @@ static bool is_origin(const char *text, size_t length)
     size_t digits = *port == ':' ? strspn(port + 1, "0123456789") : 0;
 
     return host > 0 && (*port != ':' || digits > 0) &&
+           !is_default_port(scheme, port + 1, digits) &&
            length == scheme + host + (digits > 0 ? digits + 1 : 0);
 }
 

@@ -131,6 +131,16 @@ bool http_etags_are_valid(const char *list)
     return *list == '\0';
 }
 
+/* One that http_etag_add_form has added, or none: the indentation, gzip, or both. */
+static bool is_form(const char *text, size_t length)
+{
+    if (length > 7 && memcmp(text, "-indent", 7) == 0 && text[7] >= '1' && text[7] <= '8') {
+        text += 8;
+        length -= 8;
+    }
+    return length == 0 || (length == 5 && memcmp(text, "-gzip", 5) == 0);
+}
+
 /* Of `etag`, so many bytes must be equal; a form may follow when it is not all of them. */
 static bool is_same(const struct tag *tag, const char *etag, size_t length,
                     enum http_etag_comparison comparison)
@@ -139,7 +149,8 @@ static bool is_same(const struct tag *tag, const char *etag, size_t length,
         return false;
     if (tag->length < length || memcmp(tag->text, etag, length) != 0)
         return false;
-    return tag->length == length || (etag[length] && strchr("\"-", tag->text[length]));
+    return etag[length] == '\0' ? tag->length == length
+                                : is_form(tag->text + length, tag->length - length - 1);
 }
 
 static bool name(const char *list, const char *etag, size_t length,

@@ -188,7 +188,12 @@ enum http_negotiation http_negotiate(const char *name, const char *accept,
     format->has_problems = accept && wants_problems(accept, format->media, best_q);
     if (!known)
         return HTTP_UNKNOWN_FORMAT;
-    return best_q > 0 ? HTTP_NEGOTIATED : HTTP_NOT_ACCEPTABLE;
+    if (best_q > 0)
+        return HTTP_NEGOTIATED;
+    /* who takes only problems has nothing against JSON, as which all else comes */
+    return format->has_problems && (!named || strcmp(name, renderers[HTTP_JSON].name) == 0)
+               ? HTTP_NEGOTIATED
+               : HTTP_NOT_ACCEPTABLE;
 }
 
 /* The q of one element of an Accept-Encoding header, `gzip;q=0.5`; -1 for another coding. */

@@ -89,7 +89,10 @@ static void append_json(struct buffer *out, const char *json, size_t size)
 
 static void append_asked(struct buffer *out, const struct http_request *request)
 {
-    append_foreign(out, request->method_name.data, request->method_name.size);
+    if (request->method == HTTP_HEAD) /* as long as the answer to GET (RFC 9110, section 8.6) */
+        buffer_append_text(out, "GET");
+    else
+        append_foreign(out, request->method_name.data, request->method_name.size);
     buffer_append_char(out, ' ');
     append_foreign(out, request->target.data, request->target.size);
 }

@@ -101,7 +101,9 @@ void http_problem_append(struct buffer *out, const struct http_response *respons
         buffer_append(out, json + start, size - start);
         return;
     }
-    buffer_append_text(out, ",\"detail\":\"What was sent is not valid.\",\"errors\":[");
+    buffer_append_format(out, ",\"detail\":\"%s\",\"errors\":[",
+                         response->status == 404 ? "Not found."
+                                                 : "What was sent is not valid.");
     append_errors(out, response->request, json, size);
     buffer_append_text(out, "]}");
 }

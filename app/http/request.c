@@ -110,18 +110,38 @@ static int hex_digit(char byte)
     return -1;
 }
 
+/* The byte that the text begins with; gives how many of the text stand for it. */
+static size_t take_byte(const char *text, size_t length, char *byte)
+{
+    int high = *text == '%' && length > 2 ? hex_digit(text[1]) : -1;
+    int low = high >= 0 ? hex_digit(text[2]) : -1;
+
+    *byte = low >= 0 ? (char)(high * 16 + low) : *text;
+    return low >= 0 ? 3 : 1;
+}
+
 void http_percent_decode(struct buffer *out, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        int high = text[i] == '%' && length - i > 2 ? hex_digit(text[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-        if (low < 0) {
-            buffer_append_char(out, text[i]);
-            continue;
-        }
-        buffer_append_char(out, (char)(high * 16 + low));
-        i += 2;
+    char byte;
+
+    for (size_t i = 0; i < length;) {
+        i += take_byte(text + i, length - i, &byte);
+        buffer_append_char(out, byte);
     }
+}
+
+/* Whether that is what it stands for. */
+static bool is_encoded(const char *text, size_t length, const char *name)
+{
+    size_t i = 0;
+    char byte = '\0';
+
+    for (; i < length && *name; name++) {
+        i += take_byte(text + i, length - i, &byte);
+        if (byte != *name)
+            return false;
+    }
+    return i == length && *name == '\0';
 }
 
 /* RFC 3986, section 5.2.4, in place: `/./` is `/`, `/x/../` is `/`. */
@@ -293,7 +313,7 @@ static void follow_forwarded_for(struct http_request *request, const char *list)
 /* One more part of a list. */
 static void extend_list(struct http_request *request, unsigned header, const char *value)
 {
-    struct buffer *list = &request->lists[header - HTTP_HEADER_FIRST_LIST];
+    struct buffer *list = &request->lists[header];
 
     if (list->size == 0)
         buffer_append_text(list, request->headers[header]);
@@ -303,12 +323,6 @@ static void extend_list(struct http_request *request, unsigned header, const cha
         request->header_malformed = true; /* a part must not stand for the whole */
     else
         request->headers[header] = list->data;
-}
-
-static bool is_list(unsigned header)
-{
-    return header >= HTTP_HEADER_FIRST_LIST &&
-           header < HTTP_HEADER_FIRST_LIST + HTTP_HEADER_LISTS;
 }
 
 void http_request_add_header(struct http_request *request, const char *name, const char *value)
@@ -323,7 +337,7 @@ void http_request_add_header(struct http_request *request, const char *name, con
             continue;
         if (request->header_count[i]++ == 0)
             request->headers[i] = value;
-        else if (is_list(i))
+        else if (i < HTTP_HEADER_LISTS)
             extend_list(request, i, value);
         if (i == HTTP_HEADER_FORWARDED_FOR && request->is_from_proxy)
             follow_forwarded_for(request, value);
@@ -448,15 +462,15 @@ void http_request_finish_headers(struct http_request *request)
 bool http_request_query(const struct http_request *request, const char *name,
                         struct buffer *value)
 {
-    size_t name_length = strlen(name);
     const char *found = NULL;
     size_t length = 0;
 
     for (const char *part = request->query; part; part = *part ? part + 1 : NULL) {
         size_t part_length = strcspn(part, "&");
-        if (part_length >= name_length && strncmp(part, name, name_length) == 0 &&
-            (part_length == name_length || part[name_length] == '=')) {
-            found = part + name_length + (part_length > name_length);
+        const char *equals = memchr(part, '=', part_length);
+        size_t name_length = equals ? (size_t)(equals - part) : part_length;
+        if (is_encoded(part, name_length, name)) {
+            found = part + name_length + (equals != NULL);
             length = part_length - (size_t)(found - part);
         }
         part += part_length;

@@ -31,16 +31,17 @@ const char *http_method_name(enum http_method method);
 
 /* The headers that the program reads; all others are only looked at by the guard. */
 enum http_header_name {
-    HTTP_HEADER_ACCEPT,
+    HTTP_HEADER_ACCEPT, /* lists, which may come in parts (RFC 9110, section 5.3): */
     HTTP_HEADER_ACCEPT_ENCODING,
     HTTP_HEADER_CONTENT_ENCODING,
-    HTTP_HEADER_CONTENT_LENGTH,
-    HTTP_HEADER_CONTENT_TYPE,
-    HTTP_HEADER_HOST,
-    HTTP_HEADER_IDEMPOTENCY_KEY,
     HTTP_HEADER_IF_MATCH,
     HTTP_HEADER_IF_NONE_MATCH,
     HTTP_HEADER_PREFER,
+    HTTP_HEADER_LISTS, /* how many, and the first that is none: */
+    HTTP_HEADER_CONTENT_LENGTH = HTTP_HEADER_LISTS,
+    HTTP_HEADER_CONTENT_TYPE,
+    HTTP_HEADER_HOST,
+    HTTP_HEADER_IDEMPOTENCY_KEY,
     HTTP_HEADER_ORIGIN,
     HTTP_HEADER_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
     HTTP_HEADER_TRANSFER_ENCODING,
@@ -54,11 +55,6 @@ enum http_header_name {
     HTTP_HEADER_USER_AGENT,      /* User-Agent */
     HTTP_HEADER_COUNT,
 };
-
-/* Those whose value is a list that may come in parts, in several headers (RFC 9110, section
- * 5.3). */
-#define HTTP_HEADER_FIRST_LIST HTTP_HEADER_IF_MATCH
-#define HTTP_HEADER_LISTS      3
 
 #define HTTP_REQUEST_ID_LENGTH 16 /* hexadecimal digits */
 

@@ -20,10 +20,12 @@ struct http_response {
     const struct http_route *route;     /* borrowed, for the page; NULL for none */
     const struct form *form; /* borrowed: one that is refused, for the page, or NULL */
     unsigned status;
-    struct buffer body; /* taken over by the server when it is sent */
-    bool has_codings;   /* Vary names Accept-Encoding */
-    bool is_gzipped;    /* the body */
-    size_t left_out;    /* bytes of the body that a 304 stands for: it has none */
+    struct buffer body;   /* taken over by the server when it is sent */
+    const void *constant; /* or NULL: in place of it, bytes that last as long as the program */
+    size_t constant_size;
+    bool has_codings; /* Vary names Accept-Encoding */
+    bool is_gzipped;  /* the body */
+    size_t left_out;  /* bytes of the body that a 304 stands for: it has none */
     size_t header_count;
     struct {
         const char *name;

@@ -322,6 +322,7 @@ static void make_refusal(struct http_exchange *exchange, struct http_response *r
     http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
     http_response_start(response, &exchange->request, status);
     http_response_add_header(response, "Vary", "Accept, Origin");
+    http_response_add_header(response, "Cache-Control", "no-cache");
     if (status == 503)
         http_response_add_header(response, "Retry-After", "1");
     http_render_detail(response, &format, detail);
@@ -595,6 +596,8 @@ void exchange_end_request(void *context, struct MHD_Connection *connection,
     *request_context = NULL;
     if (exchange->state == EXCHANGE_DEFERRED) {
         exchange->is_orphan = true; /* its reply belongs to another thread yet */
+        /* they were the connection's */
+        memset(exchange->request.headers, 0, sizeof(exchange->request.headers));
         return;
     }
     /* of one just started, libmicrohttpd has told, or the client left */

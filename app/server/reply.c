@@ -3,6 +3,7 @@
 
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define ID_HEADER "X-Request-Id"
@@ -10,6 +11,8 @@
 /* Counts in the server's reply_memory until the last reply that it is in is gone. */
 struct http_body {
     struct buffer bytes;
+    const void *data; /* these, or what is constant */
+    size_t size;
     bool is_left_out; /* of a 304, with so many bytes */
     size_t left_out;
     struct http_server *server;
@@ -24,10 +27,13 @@ static struct http_body *make_body(struct http_server *server, struct http_respo
 
     if (!body)
         return NULL;
-    *body = (struct http_body){.bytes = *bytes,
-                               .is_left_out = response->status == 304,
-                               .left_out = response->left_out,
-                               .server = server};
+    *body =
+        (struct http_body){.bytes = *bytes,
+                           .data = response->constant ? response->constant : bytes->data,
+                           .size = response->constant ? response->constant_size : bytes->size,
+                           .is_left_out = response->status == 304,
+                           .left_out = response->left_out,
+                           .server = server};
     atomic_init(&body->references, 1);
     atomic_fetch_add(&server->reply_memory, bytes->size);
     *bytes = (struct buffer){0};
@@ -58,11 +64,14 @@ static ssize_t read_nothing(void *context, uint64_t position, char *out, size_t 
  * section 8.6), but asks for none of it. */
 static struct MHD_Response *make_native(struct http_body *body)
 {
+    void *data;
+
     if (body->is_left_out)
         return MHD_create_response_from_callback(body->left_out, 1, read_nothing, body,
                                                  release_body);
-    return MHD_create_response_from_buffer_with_free_callback_cls(
-        body->bytes.size, body->bytes.data, release_body, body);
+    memcpy(&data, &body->data, sizeof(data)); /* it is only read, but 0.9.75 takes no const */
+    return MHD_create_response_from_buffer_with_free_callback_cls(body->size, data,
+                                                                  release_body, body);
 }
 
 /* Has a reference to the body from now on. NULL without memory. */
@@ -79,7 +88,7 @@ static struct http_reply *make_reply(struct http_body *body, struct http_loop *l
     }
     atomic_fetch_add(&body->references, 1);
     reply->body = body;
-    reply->size = body->bytes.size;
+    reply->size = body->size;
     reply->loop = loop;
     atomic_init(&reply->references, 1);
     return reply;

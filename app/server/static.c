@@ -14,7 +14,7 @@
 #define NAME_SIZE      128
 #define FILE_SIZE_MAX  (16 * 1024 * 1024)
 #define SERVICE_WORKER "sw.js" /* stands for all paths, not only for those beside it */
-#define VARY           "Accept-Encoding"
+#define VARY           "Accept-Encoding, Origin"
 #define VARY_OF_A_PAGE "Accept, Accept-Encoding, Origin"
 
 static const struct {
@@ -42,7 +42,8 @@ static const char *const codings[HTTP_CODING_COUNT] = {
 struct content {
     enum http_coding coding;
     char etag[80];
-    struct buffer bytes;
+    struct buffer bytes; /* or, of what is in the program, */
+    const struct http_static_variant *variant;
     bool failed; /* it may be there */
 };
 
@@ -98,13 +99,11 @@ static bool find_embedded(const char *name, const char *accepted, struct content
 {
     for (size_t i = 0; i < http_static_file_count; i++) {
         const struct http_static_file *file = &http_static_files[i];
-        const struct http_static_variant *variant;
         if (strcmp(file->name, name) != 0)
             continue;
         content->coding = choose_coding(file, accepted);
-        variant = &file->variants[content->coding];
-        snprintf(content->etag, sizeof(content->etag), "%s", variant->etag);
-        buffer_append(&content->bytes, variant->bytes, variant->size);
+        content->variant = &file->variants[content->coding];
+        snprintf(content->etag, sizeof(content->etag), "%s", content->variant->etag);
         return true;
     }
     return false;
@@ -188,7 +187,10 @@ static void respond_content(struct http_exchange *exchange, const struct http_ma
     if (content->coding != HTTP_IDENTITY)
         http_response_add_header(&response, "Content-Encoding", codings[content->coding]);
     if (known) {
-        response.left_out = content->bytes.size;
+        response.left_out = content->variant ? content->variant->size : content->bytes.size;
+    } else if (content->variant) {
+        response.constant = content->variant->bytes;
+        response.constant_size = content->variant->size;
     } else {
         response.body = content->bytes;
         content->bytes = (struct buffer){0};

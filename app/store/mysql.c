@@ -249,9 +249,9 @@ static bool set_autocommit(struct todo_store *store, bool wanted, struct error *
         return false;
     if (store->autocommit == wanted)
         return true;
-    if (mysql_autocommit(store->connection, wanted) != 0 ||
-        (!wanted &&
-         mysql_set_server_option(store->connection, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0))
+    if ((!wanted &&
+         mysql_set_server_option(store->connection, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0) ||
+        mysql_autocommit(store->connection, wanted) != 0)
         return fail(store, "set autocommit", err);
     store->autocommit = wanted;
     return true;
@@ -277,6 +277,7 @@ static bool run(struct todo_store *store, const char *doing, struct error *err)
 {
     bool ok;
 
+    store->cause = DB_MYSQL_OTHER;
     if (!store->connection) /* lost within this transaction, which is gone with it */
         ok = error_set(err, ERROR_UNAVAILABLE, "%s: no connection", doing);
     else if (store->sql.failed)

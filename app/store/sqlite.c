@@ -135,7 +135,7 @@ static bool fail(struct todo_store *store, const char *doing, struct error *err)
     }
     if (cause.code == ERROR_DATABASE && !may_be_a_rows(code)) {
         cause.code = ERROR_UNAVAILABLE;
-        store->is_stale = true;
+        store->is_stale = code != SQLITE_INTERRUPT; /* by is_over */
     }
     return error_set(err, cause.code, "%s", cause.text);
 }

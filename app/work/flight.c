@@ -100,12 +100,26 @@ static void note(const struct todo_store_handle *handle,
     todo_outage_note(handle->outage, TODO_READS, &noted);
 }
 
-/* Again after a connection that was found dead, and after a busy SQLite file. */
+/* Nobody waits for them any more. */
+static bool are_late(struct todo_operation *const *operations, size_t count)
+{
+    uint64_t now = clock_now();
+
+    for (size_t i = 0; i < count; i++)
+        if (operations[i]->deadline > now)
+            return false;
+    return true;
+}
+
+/* Again after a connection that was found dead, and after a busy SQLite file. A query that
+ * takes too long says nothing about the database. */
 static bool look_with_retries(const struct todo_store_handle *handle,
                               struct todo_operation *const *operations, size_t count,
                               bool with_list, struct todo_list *list, struct error *err)
 {
-    for (unsigned tries = 0; tries < TRIES_MOST; tries++) {
+    bool is_late = false;
+
+    for (unsigned tries = 0; tries < TRIES_MOST && !is_late; tries++) {
         uint64_t began = todo_begin_trip(handle, operations);
         bool ok;
 
@@ -114,8 +128,10 @@ static bool look_with_retries(const struct todo_store_handle *handle,
         todo_end_trip(handle, operations, count, with_list, began, err);
         if (ok || (err->code != ERROR_UNAVAILABLE && err->code != ERROR_CONFLICT))
             break;
+        is_late = are_late(operations, count);
     }
-    note(handle, operations, count, err);
+    if (!is_late || !operations[0]->query)
+        note(handle, operations, count, err);
     return err->code == ERROR_NONE;
 }
 

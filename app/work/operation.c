@@ -10,6 +10,28 @@ void todo_operation_start(struct todo_operation *operation, enum todo_operation_
     operation->deadline = operation->asked_at + (uint64_t)seconds * 1000000;
 }
 
+bool todo_operation_is_read(const struct todo_operation *operation)
+{
+    switch (operation->kind) {
+    case TODO_LIST:
+    case TODO_FETCH:
+    case TODO_FETCH_MANY:
+        return true;
+    case TODO_CREATE:
+    case TODO_UPDATE:
+    case TODO_DELETE:
+    case TODO_CLEAR:
+    case TODO_CHECK:
+        break;
+    }
+    return false;
+}
+
+bool todo_operation_is_change(const struct todo_operation *operation)
+{
+    return operation->kind != TODO_CHECK && !todo_operation_is_read(operation);
+}
+
 size_t todo_operation_size(const struct todo_operation *operation)
 {
     return operation->edits ? operation->edits->count : 1;
@@ -92,9 +114,8 @@ void todo_end_trip(const struct todo_store_handle *handle,
                    struct todo_operation *const *operations, size_t count, bool with_list,
                    uint64_t began, const struct error *err)
 {
-    enum todo_operation_kind first = operations[0]->kind;
-    bool is_read = first == TODO_LIST || first == TODO_FETCH;
-    enum metrics_kind kind = is_read ? METRICS_READ : METRICS_WRITE;
+    enum metrics_kind kind =
+        todo_operation_is_read(operations[0]) ? METRICS_READ : METRICS_WRITE;
     uint64_t ended = clock_now();
 
     todo_say_trace(handle, NULL);

@@ -89,6 +89,10 @@ struct todo_operation {
     struct todo_operation *twin; /* comes first in the same transaction, with the key */
 };
 
+/* A kind is one of these, or a check, which is neither. */
+bool todo_operation_is_read(const struct todo_operation *operation);
+bool todo_operation_is_change(const struct todo_operation *operation);
+
 /* How many todos it creates or changes. */
 size_t todo_operation_size(const struct todo_operation *operation);
 

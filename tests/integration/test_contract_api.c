@@ -823,22 +823,25 @@ static void test_preflights(void)
 
 /* HEAD gives GET's status and headers, and nothing after them: the next answer on the same
  * connection would come out wrong. */
-static void check_head(const char *path)
+static void check_head(const char *path, const char *headers)
 {
     struct client_response whole = {0};
     struct client_response head = {0};
     struct client_connection connection;
     char length[32];
-    get(&server, path, &whole);
+    client_ask(server.port, &(struct client_request)WITH(path, headers), &whole);
     snprintf(length, sizeof length, "%zu", whole.body.size);
     if (CHECK(client_open(&connection, server.port), path, "no connection")) {
         client_send_request(&connection, server.port,
-                            &(struct client_request)ASK("HEAD", path));
+                            &(struct client_request)ASK_WITH("HEAD", path, headers));
         client_receive(&connection, true, CLIENT_TIME_LIMIT, &head);
         CHECK_NUMBER(path, "status", whole.status, head.status);
         CHECK_TEXT(path, "Content-Length", length, client_header(&head, "Content-Length"));
         CHECK_TEXT(path, "Content-Type", client_header(&whole, "Content-Type"),
                    client_header(&head, "Content-Type"));
+        CHECK_CONTAINS(path, "Vary", "Origin", client_header(&head, "Vary"));
+        CHECK_TEXT(path, "Vary", client_header(&whole, "Vary"), client_header(&head, "Vary"));
+        CHECK_TEXT(path, "ETag", client_header(&whole, "ETag"), client_header(&head, "ETag"));
         CHECK_TEXT(path, "Allow", client_header(&whole, "Allow"),
                    client_header(&head, "Allow"));
         client_send_request(&connection, server.port, &(struct client_request)GET("/livez"));
@@ -852,15 +855,20 @@ static void check_head(const char *path)
 
 static void test_head_is_get_without_its_body(void)
 {
-    static const char *const paths[] = {
-        "/", "/todos", "/todos/0", "/nope", "/todos?format=xml", "/livez"};
+    static const char *const forms[] = {"", "Accept: text/html\r\n",
+                                        "Accept: text/html\r\nAccept-Encoding: gzip\r\n"};
+    static const char *const paths[] = {"/",        "/todos",        "/todos?limit=1",
+                                        "/todos/0", "/nope",         "/todos?format=xml",
+                                        "/livez",   "/openapi.json", "/static/app.js"};
     char path[32];
     clear_todos(&server);
     snprintf(path, sizeof path, "/todos/%u",
              create_todo(&server, "{\"title\":\"\xe6\x97\xa5\"}"));
-    check_head(path);
-    for (size_t i = 0; i < COUNT(paths); i++)
-        check_head(paths[i]);
+    for (size_t form = 0; form < COUNT(forms); form++) {
+        check_head(path, forms[form]);
+        for (size_t i = 0; i < COUNT(paths); i++)
+            check_head(paths[i], forms[form]);
+    }
 }
 
 static void test_answers_are_http_1_1(void)
@@ -975,13 +983,18 @@ static void test_problems(void)
             SAYS("Method Not Allowed",
                  "405") "\",\"detail\":\"Method \\\"PUT\\\" not allowed.\"}",
             TYPE, LIST),
-        ROW("nothing but problems", ACCEPT("/todos", "application/problem+json"), 406,
-            SAYS("Not Acceptable",
-                 "406") "\",\"detail\":\"Could not satisfy the request Accept header.\"}",
-            TYPE, LIST),
-        ROW("nothing but problems changes nothing",
-            ASK_WITH("DELETE", "/todos", "Accept: application/problem+json\r\n"), 406,
-            SAYS("Not Acceptable", "406") "...", TYPE, LIST),
+        ROW("nothing but problems", ACCEPT("/todos/0", "application/problem+json"), 404,
+            SAYS("Not Found", "404") "/0\",\"detail\":\"Not found.\"}", TYPE, LIST),
+        ROW("nothing but problems, and there is none",
+            ACCEPT("/todos", "application/problem+json"), 200, LIST,
+            "Content-Type: application/json\n", LIST),
+        ROW("nothing but problems, and images as well",
+            ASK_WITH("GET", "/todos/0",
+                     "Accept: image/png\r\nAccept: application/problem+json\r\n"),
+            404, SAYS("Not Found", "404") "/0\",\"detail\":\"Not found.\"}", TYPE, LIST),
+        ROW("nothing that there is", ASK_WITH("DELETE", "/todos", "Accept: image/png\r\n"), 406,
+            "{\"detail\":\"Could not satisfy the request Accept header.\"}",
+            "Content-Type: application/json\n", LIST),
         ROW("a condition", ASK_WITH("DELETE", "/todos/{id}", PROBLEM "If-Match: \"x\"\r\n"),
             412, SAYS("Precondition Failed", "412") "/{id}\",\"detail\":...", TYPE, LIST),
         ROW("too large", SEND("POST", "/todos", PROBLEM, "application/json", "{{ *1100000}}"),

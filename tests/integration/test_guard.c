@@ -128,6 +128,8 @@ static void check_refused(const struct bytes *row)
     CHECK_NUMBER(row->name, "answers", row->status != 0, (long long)count_heads(all.data));
     if (row->status != 0) {
         CHECK_CONTAINS(row->name, "answer", status_line, all.data);
+        if (strstr(all.data, "Content-Type: application/json")) /* ours */
+            CHECK_CONTAINS(row->name, "answer", "Cache-Control: no-cache\r\n", all.data);
         check_logged(row, logged + 1);
     }
     CHECK_NUMBER(row->name, "todos afterwards", 1, count_todos(&server));

@@ -139,7 +139,7 @@ static void test_arrays_of_changes_are_made_or_refused_as_a_whole(void)
                  "[{" URL("{id}") "},{" URL("{gone}") "}]"),
             404,
             SAYS("Not Found",
-                 "404") "\",\"detail\":\"What was sent is not valid.\","
+                 "404") "\",\"detail\":\"Not found.\","
                         "\"errors\":[{\"pointer\":\"#/1\",\"detail\":\"Not found.\"}]}",
             NULL, LIST),
         ROW("another state than asked for",

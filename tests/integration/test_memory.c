@@ -147,9 +147,68 @@ static void test_a_list_beyond_the_memory_is_refused(void)
     CHECK_NUMBER("an empty list", "todos", 0, count_todos(&server));
 }
 
+/* The answer to many changes is bounded as a list is, before anything is done. */
+static void test_many_changes_need_room_for_their_answer(void)
+{
+    static const char *const settings[] = {"RESPONSE_MEMORY=1048576", NULL};
+    struct client_response response = {0};
+    struct buffer json = {0};
+
+    if (!CHECK(server_stop(&server) && server_start(&server, settings), "restart", "it failed"))
+        return;
+    clear_todos(&server);
+    buffer_append_text(&json, "[{}");
+    for (int i = 1; i < 1000; i++)
+        buffer_append_text(&json, ",{}");
+    buffer_append_char(&json, ']');
+    CHECK_NUMBER("a thousand", "status", 503,
+                 send_json(&server, "POST", "/todos", json.data, &response));
+    CHECK_NUMBER("a thousand", "todos", 0, count_todos(&server));
+    CHECK_NUMBER("two", "status", 201,
+                 send_json(&server, "POST", "/todos", "[{},{}]", &response));
+    CHECK_NUMBER("two", "todos", 2, count_todos(&server));
+    buffer_release(&json);
+    client_response_release(&response);
+}
+
+/* A page that shows what was refused must not be many times as large as that. */
+static void test_a_long_form_is_not_shown_again(void)
+{
+    static const struct {
+        size_t quotes;
+        bool is_shown;
+    } rows[] = {
+        {300,    true },
+        {100000, false},
+    };
+    struct client_response response = {0};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buffer form = {0};
+        buffer_append_text(&form, "title=");
+        for (size_t j = 0; j < rows[i].quotes; j++)
+            buffer_append_char(&form, '"');
+        client_ask(server.port,
+                   &(struct client_request){.method = "POST",
+                                            .path = "/todos",
+                                            .headers = "Accept: text/html\r\n",
+                                            .type = "application/x-www-form-urlencoded",
+                                            .body = form.data},
+                   &response);
+        CHECK_NUMBER("form", "status", 400, response.status);
+        CHECK_NUMBER("form", "is shown", rows[i].is_shown,
+                     strstr(client_body(&response), "&quot;&quot;&quot;") != NULL);
+        CHECK(response.body.size < 20000, "form", "a page of %zu bytes", response.body.size);
+        buffer_release(&form);
+    }
+    client_response_release(&response);
+}
+
 CU_TestInfo memory_tests[] = {
     TEST(test_slow_clients_of_a_large_list_do_not_exhaust_memory),
     TEST(test_clients_of_two_kinds_share_a_list_each),
     TEST(test_a_list_beyond_the_memory_is_refused),
+    TEST(test_many_changes_need_room_for_their_answer),
+    TEST(test_a_long_form_is_not_shown_again),
     CU_TEST_INFO_NULL,
 };

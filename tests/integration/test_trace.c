@@ -477,6 +477,39 @@ static void test_what_the_database_does_not_answer_is_a_fault(void)
     close(daemon.socket);
 }
 
+/* The connection of a request that waits lasts until its answer, whoever has left. */
+static void test_whose_client_has_left_is_told(void)
+{
+    struct xray_daemon daemon = {.socket = -1};
+    struct server server = {0};
+    const char *const settings[] = {daemon.setting, NULL};
+    const struct client_request create =
+        SEND("POST", "/todos", "User-Agent: leaves\r\n" AMZN(";Sampled=1"), "application/json",
+             "{\"title\":\"a\"}");
+    struct client_connection connection;
+
+    if (xray_daemon_open(&daemon) && server_open(&server, settings)) {
+        struct database_lock *lock = database_lock(&server);
+        client_open(&connection, server.port);
+        client_send_request(&connection, server.port, &create);
+        clock_sleep(300000);
+        client_close(&connection);
+        clock_sleep(300000);
+        database_unlock(lock);
+        json_t *segment = xray_daemon_receive(&daemon, CLIENT_TIME_LIMIT);
+        const json_t *http = json_object_get(segment, "http");
+        CHECK_TEXT("left", "trace", AMZN_ID, text_in(segment, "trace_id"));
+        CHECK_NUMBER(
+            "left", "status", 201,
+            json_integer_value(json_object_get(json_object_get(http, "response"), "status")));
+        CHECK_TEXT("left", "user_agent", "leaves",
+                   text_in(json_object_get(http, "request"), "user_agent"));
+        json_decref(segment);
+    }
+    server_close(&server);
+    close(daemon.socket);
+}
+
 #define LOST_REQUESTS 200
 #define LOST_LIMIT    5000000U /* microseconds for all of them: look-ups take as long each */
 
@@ -523,6 +556,7 @@ CU_TestInfo trace_tests[] = {
     TEST(test_where_nobody_decides_some_are_told),
     TEST(test_a_caller_that_asks_is_told_the_decision),
     TEST(test_what_the_database_does_not_answer_is_a_fault),
+    TEST(test_whose_client_has_left_is_told),
     TEST(test_a_daemon_out_of_reach_costs_nothing),
     CU_TEST_INFO_NULL,
 };

@@ -331,6 +331,7 @@ static const struct secret_row secret_rows[] = {
     {"a line of Windows",                 "r\r\n",   NULL,   NULL, "r",     NULL                                      },
     {"a CR alone",                        "r\r",     NULL,   NULL, "r",     NULL                                      },
     {"an empty file is unset",            "",        NULL,   "v",  "v",     NULL                                      },
+    {"an empty KEY_FILE, too",            NULL,      "",     "v",  "v",     NULL                                      },
     {"an empty line is, too",             NULL,      "\r\n", NULL, NULL,    "/named is empty"                         },
     {"KEY and KEY_FILE",                  NULL,      "n",    "v",  NULL,    "set both here and by MYSQL_PASSWORD_FILE"},
     {"none",                              NULL,      NULL,   NULL, NULL,    "needed with DATABASE=mysql, and not set" },

@@ -99,6 +99,11 @@ static const struct row {
     {"a query on a dead connection", {FAKE_QUERY, 1, 1, ERROR_UNAVAILABLE, false},
      {{{.kind = TODO_LIST, .query = &two, .has_more = true}, TODO_DONE, "1 milk open -; 2 eggs open -"}}, 1,
      "query:two query:two"},
+    {"a query that took all its time", {FAKE_QUERY, 1, 99, ERROR_UNAVAILABLE, false},
+     {{{.kind = TODO_LIST, .query = &milk, .deadline = 1}, TODO_UNAVAILABLE, ""}}, 1, "query:milk"},
+    {"a query that one still waits for", {FAKE_QUERY, 1, 99, ERROR_UNAVAILABLE, false},
+     {{{.kind = TODO_LIST, .query = &milk, .deadline = 1}, TODO_UNAVAILABLE, ""},
+      {{.kind = TODO_LIST, .query = &milk}, TODO_UNAVAILABLE, ""}}, 2, "query:milk query:milk query:milk"},
     {"conflicts without end", {FAKE_FETCH, 1, 99, ERROR_CONFLICT, false},
      {{{.kind = TODO_FETCH, .id = 9}, TODO_UNAVAILABLE, ""}}, 1, "fetch:9 fetch:9 fetch:9"},
 };

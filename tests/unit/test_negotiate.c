@@ -70,7 +70,10 @@ static const struct {
     {"no problems", NULL, "application/problem+json;q=0, application/json", JSON(0)},
     {"problems, and HTML as much", NULL, "text/html, application/problem+json", HTML},
     {"problems before HTML", NULL, "text/html;q=0.5, application/problem+json", HTML_PROBLEMS},
-    {"nothing but problems", NULL, "application/problem+json", REFUSED_PROBLEMS},
+    {"nothing but problems", NULL, "application/problem+json", JSON_PROBLEMS(0)},
+    {"nothing but problems, as JSON", "json", "application/problem+json", JSON_PROBLEMS(0)},
+    {"nothing but problems, as a page", "api", "application/problem+json", REFUSED_PROBLEMS},
+    {"no problems", NULL, "application/problem+json;q=0", REFUSED},
     {"an unknown format, and problems", "xml", "application/problem+json, */*;q=0.1", UNKNOWN_PROBLEMS},
 
     {"empty", NULL, "", REFUSED},

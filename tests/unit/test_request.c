@@ -140,6 +140,11 @@ static const struct {
     {"between others", "a=1&format=api&b=2", "api"},
     {"last one wins", "format=json&format=api", "api"},
     {"last one wins, empty", "format=json&a=1&format=", ""},
+    {"encoded name", "f%6Frm%61t=json", "json"},
+    {"encoded, another name", "f%6Frm%62t=json", NULL},
+    {"encoded, shorter name", "f%6Frm%61=json", NULL},
+    {"encoded, longer name", "f%6Frm%61t%73=json", NULL},
+    {"encoded equals sign", "format%3Djson", NULL},
     {"longer name", "formats=json", NULL},
     {"longer name after it", "format=json&formats=api", "json"},
     {"longer name in front", "xformat=json", NULL},
@@ -324,8 +329,9 @@ static void test_bytes_are_decoded_without_their_neighbours(void)
 /* What is kept of two headers of a name: lists come in parts. */
 static const char *kept_of_two(unsigned header)
 {
-    bool is_list = header == HTTP_HEADER_IF_MATCH || header == HTTP_HEADER_IF_NONE_MATCH ||
-                   header == HTTP_HEADER_PREFER;
+    bool is_list = header == HTTP_HEADER_ACCEPT || header == HTTP_HEADER_ACCEPT_ENCODING ||
+                   header == HTTP_HEADER_CONTENT_ENCODING || header == HTTP_HEADER_IF_MATCH ||
+                   header == HTTP_HEADER_IF_NONE_MATCH || header == HTTP_HEADER_PREFER;
 
     return is_list ? "first, second" : "first";
 }
