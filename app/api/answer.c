@@ -132,7 +132,7 @@ static void respond_problem(const struct todo_call *call, enum todo_outcome outc
         respond_later(call->exchange, &call->representation, 409, KEY_IN_USE_DETAIL);
         return;
     case TODO_OUT_OF_MEMORY:
-        http_exchange_reject(call->exchange, METRICS_REJECTED_MEMORY);
+        http_exchange_count_rejection(call->exchange, METRICS_REJECTED_MEMORY);
         respond_not_done(call, OUT_OF_MEMORY_DETAIL);
         return;
     case TODO_BEYOND_LIMIT:
@@ -686,7 +686,7 @@ void todo_call_give_up(void *context, struct todo_operation *operation,
         todo_live_give_up_look(context);
         return;
     }
-    http_exchange_reject(call->exchange, METRICS_REJECTED_DEADLINE);
+    http_exchange_count_rejection(call->exchange, METRICS_REJECTED_DEADLINE);
     respond_problem(call, outcome);
 }
 

@@ -1,6 +1,7 @@
 #include "api/handlers.h"
 
 #include "api/idempotency.h"
+#include "base/text.h"
 #include "http/render.h"
 
 #include <stdlib.h>
@@ -88,7 +89,7 @@ static void submit(struct todo_api *api, struct todo_call *call)
     if (todo_queue_submit(api->queue, &call->operation))
         return;
     todo_call_release(api, &call->operation);
-    http_exchange_reject(exchange, METRICS_REJECTED_QUEUE);
+    http_exchange_count_rejection(exchange, METRICS_REJECTED_QUEUE);
     todo_respond_unavailable(exchange, &representation, "Too many requests are waiting.");
 }
 
@@ -111,16 +112,9 @@ void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
 /* An id is digits; 0 stands for one that no todo has. */
 static int64_t parse_id(const struct http_match *match)
 {
-    int64_t id = 0;
+    int64_t id = text_read_number(match->parameter, match->parameter_length);
 
-    for (size_t i = 0; i < match->parameter_length; i++) {
-        char digit = match->parameter[i];
-        if (digit < '0' || digit > '9')
-            return 0;
-        if (__builtin_mul_overflow(id, 10, &id) || __builtin_add_overflow(id, digit - '0', &id))
-            return 0;
-    }
-    return id;
+    return id > 0 ? id : 0;
 }
 
 /* `edits` NULL: no array is taken. */
@@ -171,7 +165,7 @@ static void submit_input(struct todo_api *api, struct todo_call *call, bool is_m
 
     if (is_many && !reserve_edits(api, call)) {
         todo_call_release(api, &call->operation);
-        http_exchange_reject(exchange, METRICS_REJECTED_MEMORY);
+        http_exchange_count_rejection(exchange, METRICS_REJECTED_MEMORY);
         todo_respond_unavailable(exchange, &representation, "Too many changes are waiting.");
         return;
     }

@@ -294,3 +294,15 @@ void text_write_hex(char *text, uint64_t number, size_t digits)
         number >>= 4;
     }
 }
+
+int64_t text_read_number(const char *text, size_t length)
+{
+    int64_t number = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(number, 10, &number) ||
+            __builtin_add_overflow(number, text[i] - '0', &number))
+            return -1;
+    }
+    return length > 0 ? number : -1;
+}

@@ -2,7 +2,7 @@
 #define HTTP_RESPONSE_H
 
 /*
- * A response while it is being made. Pure. http_server.h turns it into what is sent.
+ * A response while it is being made. Pure. server/server.h turns it into what is sent.
  */
 
 #include "base/buffer.h"

@@ -19,7 +19,7 @@ struct http_exchange;
 
 struct http_match;
 
-/* Answers a request, at once or later (see http/server.h). */
+/* Answers a request, at once or later (see server/server.h). */
 typedef void http_handler(void *context, struct http_exchange *exchange,
                           const struct http_match *match);
 

@@ -185,7 +185,7 @@ static void make_room(struct http_loop *loop, struct http_exchange *leaving)
 {
     const struct arrival *arrival = &loop->server->arrival;
 
-    http_exchange_reject(leaving, METRICS_REJECTED_CONNECTIONS);
+    http_exchange_count_rejection(leaving, METRICS_REJECTED_CONNECTIONS);
     log_repeated(
         LOG_CONNECTION_LIMIT, CONFIG_LOG_WARNING,
         "there is room for %zu connections, and for %zu of one address (unless it is in "

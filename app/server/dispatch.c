@@ -102,7 +102,7 @@ static void respond_foreign_change(struct http_exchange *exchange,
     struct http_representation representation = represent_nothing(exchange);
 
     representation.route = route;
-    http_exchange_reject(exchange, METRICS_REJECTED_ORIGIN);
+    http_exchange_count_rejection(exchange, METRICS_REJECTED_ORIGIN);
     http_respond_detail(exchange, &representation, 403,
                         "Pages of this Origin may not change anything here (CORS_ORIGINS).");
 }
@@ -111,7 +111,7 @@ static void respond_bad_host(struct http_exchange *exchange, const char *problem
 {
     const struct http_representation representation = represent_nothing(exchange);
 
-    http_exchange_reject(exchange, METRICS_REJECTED_HOST);
+    http_exchange_count_rejection(exchange, METRICS_REJECTED_HOST);
     http_respond_detail(exchange, &representation, 400, problem);
 }
 

@@ -303,13 +303,13 @@ static void count_refusal(const struct http_exchange *exchange, unsigned status,
                           const char *detail)
 {
     if (status == 408)
-        http_exchange_reject(exchange, METRICS_REJECTED_SLOW);
+        http_exchange_count_rejection(exchange, METRICS_REJECTED_SLOW);
     else if (status == 413)
-        http_exchange_reject(exchange, METRICS_REJECTED_BODY);
+        http_exchange_count_rejection(exchange, METRICS_REJECTED_BODY);
     else if (status != 503)
-        http_exchange_reject(exchange, METRICS_REJECTED_GUARD);
+        http_exchange_count_rejection(exchange, METRICS_REJECTED_GUARD);
     else if (detail == no_memory)
-        http_exchange_reject(exchange, METRICS_REJECTED_MEMORY);
+        http_exchange_count_rejection(exchange, METRICS_REJECTED_MEMORY);
 }
 
 static void make_refusal(struct http_exchange *exchange, struct http_response *response,

@@ -77,7 +77,8 @@ void measure_unread(const struct http_loop *loop, unsigned status)
     metrics_observe(METRICS_HTTP_DURATION, METRICS_OTHER, 0);
 }
 
-void http_exchange_reject(const struct http_exchange *exchange, enum metrics_reason reason)
+void http_exchange_count_rejection(const struct http_exchange *exchange,
+                                   enum metrics_reason reason)
 {
     if (exchange->loop->server->settings.is_measured)
         metrics_add(METRICS_HTTP_REJECTED + reason, 1);

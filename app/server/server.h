@@ -124,7 +124,8 @@ const char *http_exchange_server_name(const struct http_exchange *exchange);
 void http_exchange_set_route(struct http_exchange *exchange, unsigned route);
 
 /* For the metrics: it is refused for this reason. */
-void http_exchange_reject(const struct http_exchange *exchange, enum metrics_reason reason);
+void http_exchange_count_rejection(const struct http_exchange *exchange,
+                                   enum metrics_reason reason);
 
 /* For the trace: the trip to the database that served it, the last one counts. By who will
  * answer. */

@@ -46,7 +46,7 @@ enum todo_outcome {
 struct todo_operation;
 
 /* Whether a change may be made: TODO_DONE, TODO_PRECONDITION_FAILED, or TODO_OUT_OF_MEMORY. Of
- * an update or delete it judges the todo, of a create or clear all todos; the other one is
+ * an update of one or a delete it judges the todo, of all else all todos; the other one is
  * NULL. They are locked until the end of the transaction, and are as the changes that came
  * before have left them. Called on a worker's thread, and again with each try. */
 typedef enum todo_outcome todo_condition(struct todo_operation *operation,
@@ -155,10 +155,10 @@ struct todo_batch {
 };
 
 /* Makes one transaction of these writes (create, update, delete), in their order; a clear, and
- * a create with a condition, have one of their own. A creation whose key was used is not done
- * again. When that fails, creates go first, and the changes in ever smaller parts down to
- * single ones, so that one never fails another. After a connection lost during a commit,
- * nothing is tried again.
+ * with a condition a create and an update of many, have one of their own. A creation whose key
+ * was used is not done again. When that fails, creates go first, and the changes in ever
+ * smaller parts down to single ones, so that one never fails another. After a connection lost
+ * during a commit, nothing is tried again.
  *
  * What meets a lock of somebody else keeps nobody else waiting: it is left without an answer,
  * to be part of a later batch, at `not_before`, before what came later. Until then others
