@@ -309,7 +309,7 @@ test('files: types, validators and what a browser may do with them', async () =>
     assert.equal(headers['content-type'], types[name.split('.')[1]], name);
     assert.match(headers.etag, /^"[^"]+"$/, name);
     assert.equal(headers['cache-control'], 'no-cache', name);
-    assert.equal(headers.vary, 'Accept-Encoding', name);
+    assert.equal(headers.vary, 'Accept-Encoding, Origin', name);
     assert.equal(headers['x-content-type-options'], 'nosniff', name);
   }
   const { headers } = await get('/', HTML);
