@@ -501,7 +501,7 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
     struct shared_reply *shared = share_reply(call, replies);
     bool has_failed = shared && shared->full && todo_call_failure(call, shared->state);
 
-    if (call->wait > 0 && !has_failed && is_known(call, shared)) {
+    if (shared && call->wait > 0 && !has_failed && is_known(call, shared)) {
         call->has_codings = shared->has_codings;
         if (todo_live_park(api, call, shared->etag, http_reply_size(shared->full)))
             return;
