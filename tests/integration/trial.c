@@ -426,6 +426,8 @@ static void check_log(const struct trial *trial)
     char *rest = NULL;
     int count = 0;
 
+    if (wanted)
+        server_await_log(&trial->servers[0], wanted);
     server_read_log(&trial->servers[0], &log);
     for (const char *line = strtok_r(log.data, "\n", &rest); line;
          line = strtok_r(NULL, "\n", &rest)) {
