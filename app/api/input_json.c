@@ -305,15 +305,13 @@ static int64_t read_url(const json_t *json)
     const char *url = json_string_value(json);
     size_t length = url ? strcspn(url, "?") : 0;
     size_t start = length;
-    int64_t id;
 
     while (start > 0 && url[start - 1] >= '0' && url[start - 1] <= '9')
         start--;
     if (start == length || start < sizeof(path) - 1 ||
         memcmp(url + start - (sizeof(path) - 1), path, sizeof(path) - 1) != 0)
         return 0;
-    id = text_read_number(url + start, length - start);
-    return id > 0 ? id : 0;
+    return text_read_number(url + start, length - start);
 }
 
 static bool read_element(const json_t *element, const struct input_many *many,

@@ -112,9 +112,7 @@ void todo_api_submit(struct todo_api *api, struct http_exchange *exchange,
 /* An id is digits; 0 stands for one that no todo has. */
 static int64_t parse_id(const struct http_match *match)
 {
-    int64_t id = text_read_number(match->parameter, match->parameter_length);
-
-    return id > 0 ? id : 0;
+    return text_read_number(match->parameter, match->parameter_length);
 }
 
 /* `edits` NULL: no array is taken. */

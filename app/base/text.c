@@ -302,7 +302,7 @@ int64_t text_read_number(const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(number, 10, &number) ||
             __builtin_add_overflow(number, text[i] - '0', &number))
-            return -1;
+            return 0;
     }
-    return length > 0 ? number : -1;
+    return number;
 }

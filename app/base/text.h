@@ -42,7 +42,7 @@ void text_trim_blanks(const char **text, size_t *size);
  * brackets, without a port; 0 for none (the API contract, section 3). */
 size_t text_host_length(const char *text);
 
-/* The number that the text is, of decimal digits alone; -1 when it is none, or beyond the range
+/* The number that the text is, of decimal digits alone; 0 when it is none, or beyond the range
  * of its type. */
 int64_t text_read_number(const char *text, size_t length);
 

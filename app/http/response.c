@@ -73,6 +73,12 @@ void http_response_start_preflight(struct http_response *response,
     http_response_add_header(response, "Vary", "Origin");
 }
 
+void http_response_add_negotiation(struct http_response *response)
+{
+    http_response_add_header(response, "Vary", "Accept, Origin");
+    http_response_add_header(response, "Cache-Control", "no-cache");
+}
+
 unsigned http_response_share_class(const struct http_request *request)
 {
     if (request->id_given || request->trace.asks || request->must_close ||

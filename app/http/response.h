@@ -43,6 +43,9 @@ void http_response_start(struct http_response *response, const struct http_reque
 void http_response_add_header(struct http_response *response, const char *name,
                               const char *value);
 
+/* What each answer that may be JSON or a page tells caches: Vary, and Cache-Control. */
+void http_response_add_negotiation(struct http_response *response);
+
 /* The answer to a CORS preflight: no content type and no X-Frame-Options. */
 void http_response_start_preflight(struct http_response *response,
                                    const struct http_request *request);

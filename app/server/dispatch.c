@@ -18,8 +18,7 @@ void http_start_route_response(struct http_response *response,
     response->route = route;
     if (route)
         http_response_add_header(response, "Allow", route->allow);
-    http_response_add_header(response, "Vary", "Accept, Origin");
-    http_response_add_header(response, "Cache-Control", "no-cache");
+    http_response_add_negotiation(response);
 }
 
 void http_respond_detail(struct http_exchange *exchange,

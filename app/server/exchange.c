@@ -321,8 +321,7 @@ static void make_refusal(struct http_exchange *exchange, struct http_response *r
     exchange->request.must_close = true;
     http_negotiate(NULL, exchange->request.headers[HTTP_HEADER_ACCEPT], &format);
     http_response_start(response, &exchange->request, status);
-    http_response_add_header(response, "Vary", "Accept, Origin");
-    http_response_add_header(response, "Cache-Control", "no-cache");
+    http_response_add_negotiation(response);
     if (status == 503)
         http_response_add_header(response, "Retry-After", "1");
     http_render_detail(response, &format, detail);

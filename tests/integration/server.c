@@ -169,6 +169,13 @@ unsigned create_todo(const struct server *server, const char *json)
     return id;
 }
 
+void append_empty_objects(struct buffer *json, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        buffer_append_text(json, i == 0 ? "[{}" : ",{}");
+    buffer_append_char(json, ']');
+}
+
 unsigned id_of_url(const char *url)
 {
     const char *slash = url ? strrchr(url, '/') : NULL;

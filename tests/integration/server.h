@@ -51,6 +51,9 @@ void clear_todos(const struct server *server);
 /* Creates a todo from a JSON text and gives its id; 0, with a failed check, when it can't. */
 unsigned create_todo(const struct server *server, const char *json);
 
+/* As JSON, an array of so many, at least one: todos that are created without a field. */
+void append_empty_objects(struct buffer *json, size_t count);
+
 /* The number at the end of a todo's URL, 0 without one. */
 unsigned id_of_url(const char *url);
 

@@ -355,10 +355,7 @@ static void test_those_who_know_and_those_who_do_not_share_a_look(void)
     struct buffer json = {0};
     size_t good = 0;
 
-    buffer_append_text(&json, "[{}");
-    for (size_t i = 1; i < POLLED; i++)
-        buffer_append_text(&json, ",{}");
-    buffer_append_char(&json, ']');
+    append_empty_objects(&json, POLLED);
     clear_todos(&server);
     send_json(&server, "POST", "/todos", json.data, &response);
     buffer_release(&json);

@@ -157,10 +157,7 @@ static void test_many_changes_need_room_for_their_answer(void)
     if (!CHECK(server_stop(&server) && server_start(&server, settings), "restart", "it failed"))
         return;
     clear_todos(&server);
-    buffer_append_text(&json, "[{}");
-    for (int i = 1; i < 1000; i++)
-        buffer_append_text(&json, ",{}");
-    buffer_append_char(&json, ']');
+    append_empty_objects(&json, 1000);
     CHECK_NUMBER("a thousand", "status", 503,
                  send_json(&server, "POST", "/todos", json.data, &response));
     CHECK_NUMBER("a thousand", "todos", 0, count_todos(&server));
