@@ -190,6 +190,8 @@ lint: ## install what is missing, then all that can be checked without running a
 	@tests/install-packages build check lint
 	@$(MAKE) --no-print-directory format-check
 	tests/lint-includes
+	@echo tests/faults/compile
+	@tests/faults/compile $(CC) $(ALL_CFLAGS)
 	shellcheck $(SCRIPTS)
 	@$(MAKE) --no-print-directory $(BUILD)/version.h
 	@$(MAKE) $(ALL_CORES) BUILD=build/clang CC=clang WERROR=-Werror objects test-objects
