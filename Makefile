@@ -85,12 +85,12 @@ LOCKED = @mkdir -p $(BUILD) && flock $(BUILD)
 
 # Who only looks at it has no login to protect the todos by: no other machine reaches it.
 run: ## install what is missing, build, serve on port 8000 of this machine
-	$(LOCKED) tests/install-packages build run
+	@tests/install-packages build run
 	$(LOCKED) $(MAKE) $(ALL_CORES) app
 	@HTTP_ADDRESS="$${HTTP_ADDRESS:-127.0.0.1}" $(BUILD)/app serve
 
 check: ## install what is missing, build, run all tests on SQLite and on MariaDB
-	$(LOCKED) tests/install-packages build check
+	@tests/install-packages build check
 	$(LOCKED) $(MAKE) $(ALL_CORES) $(BUILD)/app $(BUILD)/unit $(BUILD)/integration
 	@tests/run $(BUILD) $(if $(HARDENING),hardening) help deploy unit integration $(if $(WITHOUT_BROWSER),,browser)
 
@@ -271,7 +271,7 @@ $(BUILD)/app.1 $(BUILD)/completion.bash: $(BUILD)/app
 
 DEB := $(BUILD)/todobackend.deb
 deb: ## install what is missing, build a Debian package for this Debian: build/todobackend.deb
-	$(LOCKED) tests/install-packages build deb
+	@tests/install-packages build deb
 	$(LOCKED) $(MAKE) $(ALL_CORES) $(DEB)
 
 .PHONY: $(DEB)
