@@ -18,8 +18,9 @@
 #define LATE      300U   /* in which what the fault held back is done */
 #define PAUSE     50000U /* microseconds between two questions */
 
-#define TODOS       4 /* that are there before */
-#define ERRORS_MOST 3 /* lines of the log, for one fault */
+#define TODOS 4 /* that are there before */
+#define ERRORS_MOST                                                                            \
+    5 /* lines of the log: the outage's, and those of four changes, one by one */
 
 struct request_form {
     const char *name;
@@ -424,7 +425,7 @@ static void check_request(struct trial_request *request)
     request->failed = !good;
 }
 
-/* What it is, and not for each request; nothing where nobody was refused. */
+/* What it is, and not for each read; nothing where nobody was refused. */
 static void check_log(const struct trial *trial)
 {
     const char *wanted = trial->fault->log;
