@@ -1,8 +1,8 @@
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/share.h"
 #include "http/render.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +24,6 @@
     "Idempotency-Key was used for a request that asked for something else."
 #define KEY_IN_USE_DETAIL                                                                      \
     "Idempotency-Key is that of a request that is not done yet." NOTHING_CHANGED_DETAIL
-
-#define SHARED_MOST 4
 
 static struct todo_call *call_of(struct todo_operation *operation)
 {
@@ -155,45 +153,6 @@ static unsigned created_status(const struct todo_call *call)
     return call->representation.format.media == HTTP_HTML && call->is_form ? 303 : 201;
 }
 
-/* A page has none. The tag must live as long as the response. */
-static void add_etag(struct http_response *response, const struct todo_call *call,
-                     const char *etag)
-{
-    if (call->representation.format.media == HTTP_JSON)
-        http_response_add_header(response, "ETag", etag);
-}
-
-/* The body, and what its tag is then; NULL: none is told. */
-static void render(struct http_response *response, const struct todo_call *call,
-                   struct buffer *json, char *etag)
-{
-    http_render_json(response, &call->representation.format, json);
-    if (response->is_gzipped && etag)
-        http_etag_add_form(etag, "gzip");
-}
-
-#define PREFERENCE_SIZE 24
-#define ID_DIGITS_MAX   19
-
-/* The text must live as long as the response. */
-static void add_preference(struct http_response *response, const struct todo_call *call,
-                           char text[PREFERENCE_SIZE])
-{
-    if (call->wait == 0)
-        return;
-    (void)snprintf(text, PREFERENCE_SIZE, "wait=%u", call->wait);
-    http_response_add_header(response, "Preference-Applied", text);
-}
-
-/* That of the plainest form, and of the form that the call asks for. */
-static void write_etags(const struct todo_call *call, const struct buffer *json,
-                        char state[HTTP_ETAG_SIZE], char etag[HTTP_ETAG_SIZE])
-{
-    http_etag_write(state, json->data ? json->data : "", json->size);
-    memcpy(etag, state, HTTP_ETAG_SIZE);
-    todo_call_add_form(call, etag);
-}
-
 static void respond_created(const struct todo_call *call)
 {
     const struct todo *todo = &call->operation.todo;
@@ -205,16 +164,16 @@ static void respond_created(const struct todo_call *call)
 
     todo_json_append_url(&location, call->base_url, todo->id, todo->url_format);
     todo_json_append(&json, todo, call->base_url);
-    write_etags(call, &json, state, etag);
+    todo_call_write_etags(call, &json, state, etag);
     http_start_route_response(&response, call->exchange, call->representation.route,
                               created_status(call));
-    add_etag(&response, call, etag);
+    todo_call_add_etag(&response, call, etag);
     if (!location.failed)
         http_response_add_header(&response, "Location", location.data);
     if (call->operation.is_replayed)
         http_response_add_header(&response, "Idempotent-Replayed", "true");
     json.failed = json.failed || location.failed;
-    render(&response, call, &json, etag);
+    todo_call_render(&response, call, &json, etag);
     http_exchange_respond(call->exchange, &response);
     buffer_release(&location);
 }
@@ -269,236 +228,23 @@ static void respond_updated(const struct todo_call *call)
     todo_json_append(&json, &call->operation.todo, call->base_url);
     http_start_route_response(&response, call->exchange, call->representation.route, 200);
     if (is_patch) {
-        write_etags(call, &json, state, etag);
-        add_etag(&response, call, etag);
+        todo_call_write_etags(call, &json, state, etag);
+        todo_call_add_etag(&response, call, etag);
     }
-    render(&response, call, &json, is_patch ? etag : NULL);
+    todo_call_render(&response, call, &json, is_patch ? etag : NULL);
     http_exchange_respond(call->exchange, &response);
 }
 
-/* What a read's answers are made of, for one call or for many of the same. */
-struct shared_reply {
-    const struct todo_call *call; /* that it was made for: its exchange is gone once answered */
-    char state[HTTP_ETAG_SIZE];   /* the tag of the plainest form, and */
-    char etag[HTTP_ETAG_SIZE];    /* of this one */
-    struct http_reply *full;      /* NULL without memory */
-    bool has_codings;             /* see struct http_response */
-    struct http_reply *not_modified; /* NULL as long as nobody wants it */
-};
-
-/* The links, too, are what the tag stands for: whether there is a next page may change while
- * this one stays the same. They are hashed behind the body, and taken off again. */
-static void write_page_etags(struct shared_reply *shared, struct buffer *json,
-                             const struct buffer *links)
-{
-    size_t size = json->size;
-
-    buffer_append(json, links->data, links->size);
-    write_etags(shared->call, json, shared->state, shared->etag);
-    json->failed = json->failed || links->failed;
-    if (!json->failed) {
-        json->size = size;
-        json->data[size] = '\0';
-    }
-}
-
-static void make_full_reply(struct shared_reply *shared)
-{
-    const struct todo_call *call = shared->call;
-    const struct todo_operation *operation = &call->operation;
-    struct http_response response;
-    struct buffer links = {0};
-    struct buffer json = {0};
-    char preference[PREFERENCE_SIZE];
-
-    if (operation->kind == TODO_LIST)
-        todo_json_append_list(&json, operation->list, call->base_url);
-    else
-        todo_json_append(&json, &operation->todo, call->base_url);
-    if (call->page)
-        todo_page_append_links(&links, call->page, operation->list, operation->has_more,
-                               call->base_url);
-    write_page_etags(shared, &json, &links);
-    http_start_route_response(&response, call->exchange, call->representation.route, 200);
-    add_etag(&response, call, shared->etag);
-    if (links.size > 0)
-        http_response_add_header(&response, "Link", links.data);
-    add_preference(&response, call, preference);
-    render(&response, call, &json, shared->etag);
-    shared->has_codings = response.has_codings;
-    shared->full = http_reply_make(call->exchange, &response);
-    buffer_release(&links);
-}
-
-static void start_short_response(struct http_response *response, const struct todo_call *call,
-                                 const char *etag, bool has_codings,
-                                 char preference[PREFERENCE_SIZE])
-{
-    http_start_route_response(response, call->exchange, call->representation.route, 304);
-    if (has_codings)
-        http_gzip_vary(response);
-    add_etag(response, call, etag);
-    add_preference(response, call, preference);
-}
-
-/* The call that the full reply was made for may have been answered: its exchange may be gone.
- */
-static void make_short_reply(struct shared_reply *shared, const struct todo_call *call)
-{
-    struct http_response response;
-    char preference[PREFERENCE_SIZE];
-
-    start_short_response(&response, call, shared->etag, shared->has_codings, preference);
-    response.left_out = http_reply_size(shared->full);
-    shared->not_modified = http_reply_make(call->exchange, &response);
-}
-
-void todo_respond_unchanged(const struct todo_call *call)
-{
-    struct http_response response;
-    char preference[PREFERENCE_SIZE];
-
-    start_short_response(&response, call, call->etag, call->has_codings, preference);
-    response.left_out = call->left_out;
-    http_exchange_respond(call->exchange, &response);
-}
-
-/* The last different replies of one wave of answers. Lists and items each have their own: many
- * items must not push a list out. */
-struct shared_replies {
-    struct shared_reply replies[SHARED_MOST];
-    size_t next; /* the place of the next one */
-};
-
-static bool has_same_query(const struct todo_call *made, const struct todo_call *call)
-{
-    const struct todo_query *one = made->operation.query;
-    const struct todo_query *other = call->operation.query;
-
-    return one == other || (one && other && strcmp(one->key, other->key) == 0);
-}
-
-static bool may_share(const struct todo_call *made, const struct todo_call *call)
-{
-    return made->operation.id == call->operation.id && has_same_query(made, call) &&
-           made->share_class == call->share_class && call->share_class != 0 &&
-           made->wait == call->wait &&
-           made->representation.format.media == call->representation.format.media &&
-           made->representation.format.indent == call->representation.format.indent &&
-           strcmp(made->base_url, call->base_url) == 0;
-}
-
-static struct shared_reply *find_reply(struct shared_replies *shared,
-                                       const struct todo_call *call)
-{
-    for (size_t i = 0; i < SHARED_MOST; i++)
-        if (shared->replies[i].full && may_share(shared->replies[i].call, call))
-            return &shared->replies[i];
-    return NULL;
-}
-
-static void release_reply(struct shared_reply *reply)
-{
-    http_reply_release(reply->full);
-    http_reply_release(reply->not_modified);
-    *reply = (struct shared_reply){0};
-}
-
-static struct shared_reply *add_reply(struct shared_replies *shared,
-                                      const struct todo_call *call)
-{
-    struct shared_reply *reply = &shared->replies[shared->next++ % SHARED_MOST];
-
-    release_reply(reply);
-    reply->call = call;
-    make_full_reply(reply);
-    return reply;
-}
-
-static void release_replies(struct shared_replies *shared)
-{
-    for (size_t i = 0; i < SHARED_MOST; i++)
-        release_reply(&shared->replies[i]);
-}
-
-/* Of the ids: in order of id, one of the ends has the most. */
-static size_t count_digits(const struct todo_list *list)
-{
-    int first = snprintf(NULL, 0, "%" PRId64, list->todos[0].id);
-    int last = snprintf(NULL, 0, "%" PRId64, list->todos[list->count - 1].id);
-
-    return (size_t)(first > last ? first : last);
-}
-
-/* So many todos with so many bytes of text, as JSON or as a page. As a page, each todo is about
- * six times as long; indented, it has six lines, four of them two levels deep. While gzip is
- * made, both forms are there. */
-static size_t estimate_size(const struct todo_call *call, size_t count, size_t text_size,
-                            size_t digits)
-{
-    static const char todo[] = ",{\"url\":\"/todos/\",\"title\":\"\","
-                               "\"completed\":false,\"order\":-2147483648}";
-    const struct http_format *format = &call->representation.format;
-    size_t size = text_size + count * (strlen(call->base_url) + digits + sizeof(todo));
-
-    if (format->media == HTTP_HTML)
-        size *= 6;
-    else if (format->indent > 0)
-        size = 2 * size + count * 10 * (format->indent + 1);
-    return http_exchange_request(call->exchange)->gzip >= HTTP_GZIP_LARGE ? size + size / 4
-                                                                          : size;
-}
-
-/* An upper bound for most lists, to be known before the JSON is made, with what it is made
- * from. */
-static size_t list_answer_size(const struct todo_call *call)
-{
-    const struct todo_list *list = call->operation.list;
-
-    if (call->operation.kind != TODO_LIST || list->count == 0)
-        return 0;
-    return estimate_size(call, list->count, list->text_size, count_digits(list));
-}
-
-size_t todo_call_answer_size(const struct todo_call *call)
-{
-    return estimate_size(call, call->edits.count, call->edits.count * TODO_TITLE_SIZE,
-                         ID_DIGITS_MAX);
-}
-
-static struct shared_reply *share_reply(const struct todo_call *call,
-                                        struct shared_replies *replies)
-{
-    struct shared_reply *shared = find_reply(replies, call);
-    size_t size;
-
-    if (shared)
-        return shared;
-    size = list_answer_size(call);
-    if (!http_reply_reserve(call->exchange, size))
-        return NULL;
-    shared = add_reply(replies, call);
-    http_reply_unreserve(call->exchange, size);
-    return shared;
-}
-
-static void respond_known(const struct todo_call *call, struct shared_reply *shared)
-{
-    if (!shared->not_modified)
-        make_short_reply(shared, call);
-    http_exchange_answer(call->exchange, shared->not_modified);
-}
-
-static bool is_known(const struct todo_call *call, const struct shared_reply *shared)
+static bool is_known(const struct todo_call *call, const struct todo_shared_reply *shared)
 {
     return shared && shared->full && todo_call_knows(call, shared->etag);
 }
 
 /* Answers, or lets it wait. */
 static void respond_read(struct todo_api *api, struct todo_call *call,
-                         struct shared_replies *replies)
+                         struct todo_shared_replies *replies)
 {
-    struct shared_reply *shared = share_reply(call, replies);
+    struct todo_shared_reply *shared = todo_share_reply(call, replies);
     bool has_failed = shared && shared->full && todo_call_failure(call, shared->state);
 
     if (shared && call->wait > 0 && !has_failed && is_known(call, shared)) {
@@ -506,7 +252,7 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
         if (todo_live_park(api, call, shared->etag, http_reply_size(shared->full)))
             return;
         call->wait = 0; /* too many wait: as if it didn't ask for it */
-        shared = share_reply(call, replies);
+        shared = todo_share_reply(call, replies);
     }
     call->is_parked = false;
     if (!shared)
@@ -514,7 +260,7 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
     else if (has_failed)
         respond_precondition_failed(call, shared->state);
     else if (is_known(call, shared))
-        respond_known(call, shared);
+        http_exchange_answer(call->exchange, todo_shared_not_modified(shared, call));
     else
         http_exchange_answer(call->exchange, shared->full);
 }
@@ -522,8 +268,8 @@ static void respond_read(struct todo_api *api, struct todo_call *call,
 /* What one call of todo_call_complete shares. */
 struct wave {
     struct todo_api *api;
-    struct shared_replies lists;
-    struct shared_replies items;
+    struct todo_shared_replies lists;
+    struct todo_shared_replies items;
     struct todo_calls answered; /* that had waited */
     bool has_changed;           /* the todos */
 };
@@ -607,8 +353,8 @@ static void respond_all_waiting(const struct todo_call *look, struct wave *wave)
             TAILQ_INSERT_TAIL(&wave->answered, call, link);
     }
     /* who waits on may be gone at once, and replies to share lean on the call */
-    release_replies(&wave->lists);
-    release_replies(&wave->items);
+    todo_shared_release(&wave->lists);
+    todo_shared_release(&wave->items);
     todo_live_give_back(wave->api, &parked, gone);
     todo_live_end_look(wave->api);
 }
@@ -617,7 +363,7 @@ static void respond_call(struct todo_call *call, struct wave *wave)
 {
     enum todo_outcome outcome = call->operation.outcome;
 
-    if (call->exchange) /* a look has none */
+    if (call->exchange) /* a look and a probe have none */
         http_exchange_note_trip(call->exchange, &call->operation.trip);
     switch (call->purpose) {
     case TODO_CALL_RESULT:
@@ -640,7 +386,7 @@ static void respond_call(struct todo_call *call, struct wave *wave)
         respond_all_waiting(call, wave);
         return;
     case TODO_CALL_READY:
-        todo_look_end(wave->api);
+        todo_probe_end(wave->api);
         return;
     }
 }
@@ -663,8 +409,8 @@ void todo_call_complete(void *context, struct todo_operation *const *operations,
         wave.has_changed = wave.has_changed || may_have_changed(call);
         respond_call(call, &wave);
     }
-    release_replies(&wave.lists);
-    release_replies(&wave.items);
+    todo_shared_release(&wave.lists);
+    todo_shared_release(&wave.items);
     while ((call = TAILQ_FIRST(&wave.answered))) {
         TAILQ_REMOVE(&wave.answered, call, link);
         todo_call_release(context, &call->operation);
@@ -679,7 +425,7 @@ void todo_call_give_up(void *context, struct todo_operation *operation,
     struct todo_call *call = call_of(operation);
 
     if (call->purpose == TODO_CALL_READY) {
-        todo_look_give_up(context, call);
+        todo_probe_give_up(context, call);
         return;
     }
     if (call->purpose == TODO_CALL_LIVE) {

@@ -21,7 +21,7 @@ enum todo_call_purpose {
     TODO_CALL_DESCRIBE, /* OPTIONS of an item: its actions only if it exists */
     TODO_CALL_REJECT, /* a bad body for an item: 404 comes before what is wrong with the body */
     TODO_CALL_LIVE,   /* asks whether there is something new for those who wait for it */
-    TODO_CALL_READY,  /* a look at a lane for /readyz; needs no more than the operation */
+    TODO_CALL_READY,  /* probes a lane for /readyz; needs no more than the operation */
 };
 
 struct todo_call {
@@ -75,15 +75,35 @@ const char *todo_call_failure(const struct todo_call *call, const char *state);
  */
 bool todo_call_knows(const struct todo_call *call, const char *etag);
 
-/* Turns the tag of the plainest form into that of the form that the call asks for. */
+/* representation.c: the form that the call asks for, and its tag (RFC 9110, section 8.8.3).
+ *
+ * Turns the tag of the plainest form into that of this one. */
 void todo_call_add_form(const struct todo_call *call, char etag[HTTP_ETAG_SIZE]);
 
-/* health.c: a lane was looked at, and what came of it is noted. The last one answers. */
+/* The tags of the plainest form, and of this one. */
+void todo_call_write_etags(const struct todo_call *call, const struct buffer *json,
+                           char state[HTTP_ETAG_SIZE], char etag[HTTP_ETAG_SIZE]);
+
+/* A page has none. The tag must live as long as the response. */
+void todo_call_add_etag(struct http_response *response, const struct todo_call *call,
+                        const char *etag);
+
+/* The body, and what its tag is then; NULL: none is told. Takes the JSON. */
+void todo_call_render(struct http_response *response, const struct todo_call *call,
+                      struct buffer *json, char *etag);
+
+/* At most so many bytes is the answer to a call's edits, once they are made. */
+size_t todo_call_answer_size(const struct todo_call *call);
+
+/* The same of most lists, with what the answer is made from, before it is made; 0 of none. */
+size_t todo_call_list_size(const struct todo_call *call);
+
+/* health.c: a lane was probed, and what came of it is noted. The last one answers. */
 struct todo_api;
-void todo_look_end(struct todo_api *api);
+void todo_probe_end(struct todo_api *api);
 
 /* The lane was not reached in time. */
-void todo_look_give_up(struct todo_api *api, const struct todo_call *call);
+void todo_probe_give_up(struct todo_api *api, const struct todo_call *call);
 
 #define TODO_UNAVAILABLE_DETAIL "The database is not available."
 
@@ -98,10 +118,7 @@ void todo_respond_rejection(struct http_exchange *exchange,
                             const struct http_representation *representation,
                             struct todo_rejection *rejection);
 
-/* At most so many bytes is the answer to a call's edits, once they are made. */
-size_t todo_call_answer_size(const struct todo_call *call);
-
-/* 304, to one who has waited, with what it knew. */
+/* share.c: 304, to one who has waited, with what it knew. */
 void todo_respond_unchanged(const struct todo_call *call);
 
 /* 200 {"status":"..."}; `json` is that text. */

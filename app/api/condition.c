@@ -77,13 +77,3 @@ bool todo_call_knows(const struct todo_call *call, const char *etag)
            call->representation.format.media == HTTP_JSON &&
            http_etags_name(call->if_none_match, etag, HTTP_ETAG_WEAK);
 }
-
-void todo_call_add_form(const struct todo_call *call, char etag[HTTP_ETAG_SIZE])
-{
-    char form[24];
-
-    if (call->representation.format.indent == 0)
-        return;
-    (void)snprintf(form, sizeof(form), "indent%u", call->representation.format.indent);
-    http_etag_add_form(etag, form);
-}

@@ -17,7 +17,7 @@
 
 /* A question for /readyz to each lane that has not worked of late. There is one at a time: so
  * the memory and the database's time that they take are bounded, however many requests come. */
-struct todo_look {
+struct todo_probe {
     atomic_bool is_under_way; /* the rest is valid, and belongs to who has set this */
     atomic_uint open;         /* lanes that have not answered */
     struct http_exchange *exchange;
@@ -31,7 +31,7 @@ struct todo_api {
     struct http_service admin; /* at ADMIN_PORT */
     struct http_static files;
     struct todo_outage outage;
-    struct todo_look look;
+    struct todo_probe probe;
     struct todo_live live;
     struct todo_queue *queue;
     atomic_size_t edits_memory; /* bytes of changes of many that wait */

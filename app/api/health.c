@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define LOOK_SECONDS 2U /* `app healthcheck` waits for 3 */
+#define PROBE_SECONDS 2U /* `app healthcheck` waits for 3 */
 
 void todo_respond_status(struct http_exchange *exchange,
                          const struct http_representation *representation, const char *json)
@@ -40,34 +40,34 @@ static void respond_readiness(struct todo_api *api, struct http_exchange *exchan
     buffer_release(&detail);
 }
 
-/* So many lanes have answered, or were not asked. The last one answers; the next look may begin
- * before that, so that who has the answer and asks again gets one. */
+/* So many lanes have answered, or were not asked. The last one answers; the next probe may
+ * begin before that, so that who has the answer and asks again gets one. */
 static void end_lanes(struct todo_api *api, unsigned count)
 {
-    struct todo_look look;
+    struct todo_probe probe;
 
-    if (atomic_fetch_sub(&api->look.open, count) != count)
+    if (atomic_fetch_sub(&api->probe.open, count) != count)
         return;
-    look.exchange = api->look.exchange;
-    look.representation = api->look.representation;
-    atomic_store(&api->look.is_under_way, false);
-    respond_readiness(api, look.exchange, &look.representation);
+    probe.exchange = api->probe.exchange;
+    probe.representation = api->probe.representation;
+    atomic_store(&api->probe.is_under_way, false);
+    respond_readiness(api, probe.exchange, &probe.representation);
 }
 
-void todo_look_end(struct todo_api *api)
+void todo_probe_end(struct todo_api *api)
 {
     end_lanes(api, 1);
 }
 
-void todo_look_give_up(struct todo_api *api, const struct todo_call *call)
+void todo_probe_give_up(struct todo_api *api, const struct todo_call *call)
 {
     enum todo_lane lane = call->operation.kind == TODO_CHECK ? TODO_WRITES : TODO_READS;
     struct error err = {0};
 
     error_set(&err, ERROR_UNAVAILABLE, "it does not %s within %u s",
-              lane == TODO_WRITES ? "take changes" : "answer", LOOK_SECONDS);
+              lane == TODO_WRITES ? "take changes" : "answer", PROBE_SECONDS);
     todo_outage_note(&api->outage, lane, &err);
-    todo_look_end(api);
+    todo_probe_end(api);
 }
 
 /* Of reads, for a todo that there can't be: the whole way of a read, and the cheapest one. */
@@ -78,9 +78,9 @@ static struct todo_call *make_call(enum todo_lane lane)
     if (!call)
         return NULL;
     call->purpose = TODO_CALL_READY;
-    call->operation.is_look = true;
+    call->operation.is_probe = true;
     todo_operation_start(&call->operation, lane == TODO_WRITES ? TODO_CHECK : TODO_FETCH,
-                         LOOK_SECONDS);
+                         PROBE_SECONDS);
     return call;
 }
 
@@ -101,23 +101,23 @@ static bool make_calls(const bool is_asked[TODO_LANE_COUNT],
     return has_memory;
 }
 
-/* Asks these lanes, at least one. The look is the caller's: it has set is_under_way. */
-static void begin_look(struct todo_api *api, struct http_exchange *exchange,
-                       const struct http_representation *representation,
-                       const bool is_asked[TODO_LANE_COUNT])
+/* Asks these lanes, at least one. The probe is the caller's: it has set is_under_way. */
+static void begin_probe(struct todo_api *api, struct http_exchange *exchange,
+                        const struct http_representation *representation,
+                        const bool is_asked[TODO_LANE_COUNT])
 {
     struct todo_call *calls[TODO_LANE_COUNT] = {NULL};
     unsigned refused = 0;
 
     if (!make_calls(is_asked, calls)) {
-        atomic_store(&api->look.is_under_way, false);
+        atomic_store(&api->probe.is_under_way, false);
         todo_respond_unavailable(exchange, representation, "Out of memory.");
         return;
     }
-    api->look.exchange = exchange;
-    api->look.representation = *representation;
+    api->probe.exchange = exchange;
+    api->probe.representation = *representation;
     for (size_t i = 0; i < TODO_LANE_COUNT; i++)
-        atomic_fetch_add(&api->look.open, calls[i] ? 1 : 0);
+        atomic_fetch_add(&api->probe.open, calls[i] ? 1 : 0);
     http_exchange_defer(exchange);
     for (size_t i = 0; i < TODO_LANE_COUNT; i++) {
         if (!calls[i] || todo_queue_submit(api->queue, &calls[i]->operation))
@@ -130,7 +130,7 @@ static void begin_look(struct todo_api *api, struct http_exchange *exchange,
 }
 
 /* From what the workers saw in the last seconds; of a lane that they didn't use, or that
- * failed, from a look of its own. Who comes while one is under way is not kept until it ends,
+ * failed, from a probe of its own. Who comes while one is under way is not kept until it ends,
  * for there may be many, but told what is known. */
 void api_show_readiness(void *context, struct http_exchange *exchange,
                         const struct http_match *match)
@@ -147,8 +147,8 @@ void api_show_readiness(void *context, struct http_exchange *exchange,
         is_asked[i] = !todo_outage_is_fresh(&api->outage, (enum todo_lane)i, clock_now());
         is_any = is_any || is_asked[i];
     }
-    if (is_any && !atomic_exchange(&api->look.is_under_way, true))
-        begin_look(api, exchange, &match->representation, is_asked);
+    if (is_any && !atomic_exchange(&api->probe.is_under_way, true))
+        begin_probe(api, exchange, &match->representation, is_asked);
     else
         respond_readiness(api, exchange, &match->representation);
 }

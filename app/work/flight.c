@@ -85,7 +85,7 @@ static void set_result(struct todo_operation *operation, const struct todo_list 
         operation->outcome = TODO_NOT_FOUND;
 }
 
-/* What fails a look is no single request's fault. */
+/* What fails a probe is no single request's fault. */
 static void note(const struct todo_store_handle *handle,
                  struct todo_operation *const *operations, size_t count,
                  const struct error *err)
@@ -93,7 +93,7 @@ static void note(const struct todo_store_handle *handle,
     struct error noted = *err;
 
     for (size_t i = 0; i < count; i++) {
-        if (operations[i]->is_look &&
+        if (operations[i]->is_probe &&
             (err->code == ERROR_DATABASE || err->code == ERROR_CONFLICT))
             noted.code = ERROR_UNAVAILABLE;
     }

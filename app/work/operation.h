@@ -68,7 +68,7 @@ struct todo_operation {
     uint64_t asked_at;               /* clock_now(), and */
     uint64_t deadline;               /* that of the latest answer */
     char traceparent[56];            /* for the database to see; empty: nothing */
-    bool is_look; /* comes before all that wait, however many: /readyz must know soon */
+    bool is_probe;                   /* of /readyz: comes before all that wait, however many */
 
     /* Set for the call of `complete`, and valid during it. */
     struct trip trip;

@@ -454,8 +454,8 @@ bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operatio
     operation->not_before = 0;
     pthread_mutex_lock(&queue->lock);
     is_accepted =
-        !queue->stopping && (operation->is_look || lane->count < queue->settings.capacity);
-    if (is_accepted && operation->is_look)
+        !queue->stopping && (operation->is_probe || lane->count < queue->settings.capacity);
+    if (is_accepted && operation->is_probe)
         lane_prepend(lane, operation);
     else if (is_accepted)
         lane_append(lane, operation);

@@ -55,7 +55,7 @@ struct todo_queue *todo_queue_start(const struct todo_queue_settings *settings,
                                     struct error *err);
 
 /* Hands the operation over until it is released. False, and still the caller's, when the queue
- * is full; a look is taken even then, so few of them must be on the way. Any thread. The
+ * is full; a probe is taken even then, so few of them must be on the way. Any thread. The
  * threads that do the work may sleep on until todo_queue_wake, or until 32 operations are
  * there. */
 bool todo_queue_submit(struct todo_queue *queue, struct todo_operation *operation);

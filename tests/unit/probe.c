@@ -82,7 +82,7 @@ struct todo_operation *probe_ask(struct probe *probe)
     question->operation.ids = probe->ids;
     while (question->operation.id_count < 3 && probe->ids[question->operation.id_count] > 0)
         question->operation.id_count++;
-    question->operation.is_look = probe->is_look;
+    question->operation.is_probe = probe->of_readyz;
     question->operation.condition = probe->if_title || probe->if_count > 0 ? judge : NULL;
     question->operation.deadline = probe->deadline ? probe->deadline : PROBE_NEVER;
     if (probe->kind == TODO_CREATE || probe->kind == TODO_UPDATE) {

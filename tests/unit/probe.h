@@ -35,10 +35,10 @@ struct probe {
     bool completed;
     int32_t order;
     enum todo_url_format url_format;
-    const char *key;   /* NULL: none */
-    size_t many;       /* so many creates, or updates of the todos from `id` on; 0: one */
-    uint64_t deadline; /* 0: never */
-    bool is_look;
+    const char *key;      /* NULL: none */
+    size_t many;          /* so many creates, or updates of the todos from `id` on; 0: one */
+    uint64_t deadline;    /* 0: never */
+    bool of_readyz;       /* see struct todo_operation */
     const char *if_title; /* the condition: that the todo has this title, or */
     size_t if_count;      /* that there are so many todos */
 

@@ -32,7 +32,7 @@
 
 #define CHECKED                                                                                \
     {                                                                                          \
-        .kind = TODO_CHECK, .is_look = true                                                    \
+        .kind = TODO_CHECK, .of_readyz = true                                                  \
     }
 
 /* Each row starts with these, and with the key "used" of a todo 77 with the title "old". */

@@ -787,7 +787,7 @@ static void test_a_long_list_keeps_nobody_waiting(void)
 }
 
 /* Before all that wait, though there is no room left. */
-static void test_a_look_goes_first_and_is_not_counted(void)
+static void test_what_readyz_asks_goes_first_and_is_not_counted(void)
 {
     static const struct {
         const char *name;
@@ -795,8 +795,8 @@ static void test_a_look_goes_first_and_is_not_counted(void)
         struct probe look;
         enum fake_call call;
     } lanes[] = {
-        {"reads",  {.kind = TODO_LIST},   {.kind = TODO_FETCH, .is_look = true}, FAKE_LIST  },
-        {"writes", {.kind = TODO_CREATE}, {.kind = TODO_CHECK, .is_look = true}, FAKE_COMMIT},
+        {"reads",  {.kind = TODO_LIST},   {.kind = TODO_FETCH, .of_readyz = true}, FAKE_LIST  },
+        {"writes", {.kind = TODO_CREATE}, {.kind = TODO_CHECK, .of_readyz = true}, FAKE_COMMIT},
     };
 
     for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++) {
@@ -823,7 +823,8 @@ static void test_a_look_goes_first_and_is_not_counted(void)
 }
 
 CU_TestInfo queue_tests[] = {
-    {"a look goes first and is not counted",                 test_a_look_goes_first_and_is_not_counted    },
+    {"a look goes first and is not counted",
+     test_what_readyz_asks_goes_first_and_is_not_counted                                                  },
     {"a long list keeps nobody waiting",                     test_a_long_list_keeps_nobody_waiting        },
     {"a lone operation is answered at once",                 test_a_lone_operation_is_answered_at_once    },
     {"a read never joins the flight in the air",             test_a_read_never_joins_the_flight_in_the_air},
