@@ -1,8 +1,6 @@
 #include "api/call.h"
 #include "api/json.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A reader's If-None-Match only saves bytes: what is wrong in it is ignored, as the original

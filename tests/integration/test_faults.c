@@ -228,7 +228,7 @@ static void continue_mariadb(struct trial *trial)
 #define ALL_REFUSED TRIAL_ANSWERS(NOTHING_CHANGED, NOTHING_CHANGED, REFUSED)
 #define NO_CHANGES  TRIAL_ANSWERS(SERVED, NOTHING_CHANGED, REFUSED)
 
-/* Triggers don't see a look at /readyz, which touches no row, but where it tries for room. */
+/* Triggers don't see a probe of /readyz, which touches no row, but where it tries for room. */
 #define CHANGES_REFUSED TRIAL_ANSWERS(SERVED, NOTHING_CHANGED, SERVED)
 
 /* What is silent may be silent before or after the change. */

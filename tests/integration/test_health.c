@@ -19,8 +19,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define LOOK      2000 /* milliseconds that /readyz gives a look at most */
-#define SOON      (LOOK + BUSY_MACHINE)
+#define PROBE     2000 /* milliseconds that /readyz gives a probe at most */
+#define SOON      (PROBE + BUSY_MACHINE)
 #define COME_BACK 20000 /* milliseconds; a lost connection is tried again after pauses */
 
 /* Asks as a balancer does, until it says so; each answer must come soon. */
@@ -97,12 +97,12 @@ static void *ask_once(void *context)
     struct client_response response = {0};
     uint64_t began = clock_now();
     int status = get(server, "/readyz", &response);
-    bool is_quick = clock_now() - began < LOOK * 1000;
+    bool is_quick = clock_now() - began < PROBE * 1000;
     client_response_release(&response);
     return status == 503 && is_quick ? context : NULL;
 }
 
-/* While one waits for a look, all others are told what is known: none is kept meanwhile. */
+/* While one waits for a probe, all others are told what is known: none is kept meanwhile. */
 static void check_one_waits_at_a_time(struct server *server)
 {
     pthread_t threads[32];
@@ -117,7 +117,7 @@ static void check_one_waits_at_a_time(struct server *server)
     CHECK(quick >= COUNT(threads) / 2, "many at a time", "only %zu did not wait", quick);
 }
 
-/* A single failed look may be chance: it takes a second one to say no, one good one to say yes.
+/* A single failed probe may be chance: it takes a second one to say no, a good one to say yes.
  */
 static void test_writes_that_wait_are_missed(void)
 {

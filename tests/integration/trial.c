@@ -18,9 +18,8 @@
 #define LATE      300U   /* in which what the fault held back is done */
 #define PAUSE     50000U /* microseconds between two questions */
 
-#define TODOS 4 /* that are there before */
-#define ERRORS_MOST                                                                            \
-    5 /* lines of the log: the outage's, and those of four changes, one by one */
+#define TODOS       4 /* that are there before */
+#define ERRORS_MOST 5 /* lines of the log: the fault's own, and those of four changes */
 
 struct request_form {
     const char *name;

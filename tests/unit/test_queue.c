@@ -792,7 +792,7 @@ static void test_what_readyz_asks_goes_first_and_is_not_counted(void)
     static const struct {
         const char *name;
         struct probe other;
-        struct probe look;
+        struct probe question;
         enum fake_call call;
     } lanes[] = {
         {"reads",  {.kind = TODO_LIST},   {.kind = TODO_FETCH, .of_readyz = true}, FAKE_LIST  },
@@ -802,7 +802,7 @@ static void test_what_readyz_asks_goes_first_and_is_not_counted(void)
     for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++) {
         struct probe first = lanes[i].other;
         struct probe waiting[2] = {lanes[i].other, lanes[i].other};
-        struct probe looks[2] = {lanes[i].look, lanes[i].look};
+        struct probe questions[2] = {lanes[i].question, lanes[i].question};
         struct bench bench;
 
         bench_init(&bench, lanes[i].name);
@@ -810,12 +810,12 @@ static void test_what_readyz_asks_goes_first_and_is_not_counted(void)
         hold(&bench, &first, lanes[i].call);
         CHECK(!todo_queue_is_idle(bench.queue), bench.name, "idle while it works");
         submit_all(&bench, waiting, 2);
-        submit_all(&bench, looks, 2);
+        submit_all(&bench, questions, 2);
         fake_let_go(&bench.database);
         finish(&bench);
         for (size_t j = 0; j < 2; j++) {
-            CHECK(looks[j].wave < waiting[0].wave, bench.name, "look %zu: wave %u", j,
-                  looks[j].wave);
+            CHECK(questions[j].wave < waiting[0].wave, bench.name, "question %zu: wave %u", j,
+                  questions[j].wave);
             CHECK_NUMBER(bench.name, "outcome of the others", TODO_DONE, waiting[j].outcome);
         }
         bench_release(&bench, 2);
@@ -823,7 +823,7 @@ static void test_what_readyz_asks_goes_first_and_is_not_counted(void)
 }
 
 CU_TestInfo queue_tests[] = {
-    {"a look goes first and is not counted",
+    {"what /readyz asks goes first and is not counted",
      test_what_readyz_asks_goes_first_and_is_not_counted                                                  },
     {"a long list keeps nobody waiting",                     test_a_long_list_keeps_nobody_waiting        },
     {"a lone operation is answered at once",                 test_a_lone_operation_is_answered_at_once    },
